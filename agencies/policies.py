@@ -1,0 +1,45 @@
+"""Who may do what, as sets of roles and pure predicates over an actor."""
+
+from agencies.actors import Actor
+from agencies.models.users import Role
+from config import errors
+from django.utils.translation import gettext_lazy as _
+
+ADMINISTRATORS = frozenset({Role.ADMINISTRATOR.value})
+VENDOR_MANAGERS = frozenset({Role.VENDOR_MANAGER.value})
+COMPLIANCE_OFFICERS = frozenset({Role.COMPLIANCE_OFFICER.value})
+FINANCE_PREPARERS = frozenset({Role.FINANCE_PREPARER.value})
+FINANCE_APPROVERS = frozenset({Role.FINANCE_APPROVER.value})
+AUDITORS = frozenset({Role.AUDITOR.value})
+
+INSTITUTION_PEOPLE = (
+    ADMINISTRATORS
+    | VENDOR_MANAGERS
+    | COMPLIANCE_OFFICERS
+    | FINANCE_PREPARERS
+    | FINANCE_APPROVERS
+    | AUDITORS
+)
+FINANCE = FINANCE_PREPARERS | FINANCE_APPROVERS
+
+AGENCY_ADMINISTRATORS = frozenset({Role.AGENCY_ADMINISTRATOR.value})
+AGENCY_PEOPLE = AGENCY_ADMINISTRATORS | {Role.COLLECTOR.value}
+MACHINE_CLIENTS = frozenset({"machine_client"})
+AGENCY_WORKERS = AGENCY_PEOPLE | MACHINE_CLIENTS
+"""Everybody and everything that may log work for an agency."""
+
+EVERYBODY = INSTITUTION_PEOPLE | AGENCY_WORKERS
+SWEEPS = frozenset({"sweep"})
+FOUNDERS = frozenset({"founder"})
+PUBLIC = frozenset({"public"})
+
+
+def allows(actor: Actor, roles: frozenset[str]) -> bool:
+    """Whether the actor's role is one of `roles`."""
+    return actor.role in roles
+
+
+def demand(actor: Actor, roles: frozenset[str]) -> None:
+    """Raise `NotAllowed` unless the actor's role is one of `roles`."""
+    if not allows(actor, roles):
+        raise errors.NotAllowed("NOT_ALLOWED", _("Your role does not allow this."))

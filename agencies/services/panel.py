@@ -1,0 +1,150 @@
+"""The panel: agencies apply, compliance officers decide, suspend and reinstate."""
+
+import hashlib
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
+
+from agencies import audit, policies, selectors
+from agencies.actors import Actor
+from agencies.models import PanelMembership, VettingDocument
+from config import clock, errors
+
+DOCUMENT_BYTES = 5 * 1024 * 1024
+DOCUMENT_TYPES = ("application/pdf", "image/png", "image/jpeg")
+
+State = PanelMembership.State
+
+
+def apply(
+    *,
+    actor: Actor,
+    institution_id,
+    licence_number: str,
+    jurisdictions: list[str],
+    capacity_loans: int,
+    documents: list[tuple[str, str, bytes]] = (),
+) -> PanelMembership:
+    """Ask an institution for a place on its panel, or ask again after a rejection.
+
+    `documents` are `(file name, content type, content)`. Raises `InvalidInput` for an empty or
+    impossible field and `InvalidState` when the agency has applied or is on the panel already.
+    """
+    policies.demand(actor, policies.AGENCY_ADMINISTRATORS)
+    institution = selectors.find(selectors.visible_institutions(actor), pk=institution_id)
+    _check_application(licence_number, jurisdictions, capacity_loans, documents)
+    fields = {
+        "state": State.APPLIED,
+        "licence_number": licence_number.strip(),
+        "jurisdictions": jurisdictions,
+        "capacity_loans": capacity_loans,
+        "applied_at": clock.now(),
+    }
+    with transaction.atomic():
+        membership = _open_application(actor, institution, fields)
+        VettingDocument.objects.bulk_create(
+            VettingDocument(
+                membership=membership,
+                institution=institution,
+                agency_id=actor.agency_id,
+                file_name=name[:120],
+                content_type=content_type,
+                content=content,
+                size_bytes=len(content),
+                sha256=hashlib.sha256(content).hexdigest(),
+                uploaded_at=fields["applied_at"],
+            )
+            for name, content_type, content in documents
+        )
+        audit.record(
+            actor,
+            "panel.apply",
+            membership,
+            changes={"licence_number": licence_number, "documents": len(documents)},
+        )
+    return membership
+
+
+def _open_application(actor, institution, fields) -> PanelMembership:
+    """A new membership, or the rejected one applied for again."""
+    again = PanelMembership.objects.filter(
+        institution=institution, agency=actor.agency_id, state=State.REJECTED
+    )
+    if again.update(decided_at=None, decided_by=None, reason="", **fields):
+        return again.model.objects.get(institution=institution, agency=actor.agency_id)
+    try:
+        with transaction.atomic():
+            return PanelMembership.objects.create(
+                institution=institution, agency_id=actor.agency_id, **fields
+            )
+    except IntegrityError:
+        raise errors.InvalidState(
+            "ALREADY_APPLIED", _("You have already applied to this institution.")
+        ) from None
+
+
+def _check_application(licence_number, jurisdictions, capacity_loans, documents) -> None:
+    if not licence_number.strip():
+        raise errors.InvalidInput(
+            "REQUIRED", _("Give the number of your licence."), field="licence_number"
+        )
+    if not jurisdictions:
+        raise errors.InvalidInput(
+            "REQUIRED", _("Name at least one jurisdiction."), field="jurisdictions"
+        )
+    if capacity_loans < 1:
+        raise errors.InvalidInput(
+            "OUT_OF_RANGE", _("Say how many loans you can take."), field="capacity_loans"
+        )
+    for _name, content_type, content in documents:
+        if content_type not in DOCUMENT_TYPES or len(content) > DOCUMENT_BYTES:
+            raise errors.InvalidInput(
+                "BAD_DOCUMENT",
+                _("Documents are PDF, PNG or JPEG files of at most 5 MB."),
+                field="documents",
+            )
+
+
+def approve(*, actor: Actor, membership_id, reason: str) -> PanelMembership:
+    """Admit an applicant to the panel; from then on it may bid."""
+    return _decide(actor, membership_id, reason, State.APPLIED, State.APPROVED, "panel.approve")
+
+
+def reject(*, actor: Actor, membership_id, reason: str) -> PanelMembership:
+    """Turn an applicant down; it may apply again."""
+    return _decide(actor, membership_id, reason, State.APPLIED, State.REJECTED, "panel.reject")
+
+
+def suspend(*, actor: Actor, membership_id, reason: str) -> PanelMembership:
+    """End an agency's access to this institution's loans at the next statement."""
+    return _decide(actor, membership_id, reason, State.APPROVED, State.SUSPENDED, "panel.suspend")
+
+
+def reinstate(*, actor: Actor, membership_id, reason: str) -> PanelMembership:
+    """Give a suspended agency its standing, and its live placements, back."""
+    return _decide(actor, membership_id, reason, State.SUSPENDED, State.APPROVED, "panel.reinstate")
+
+
+def _decide(actor, membership_id, reason, before, after, action) -> PanelMembership:
+    policies.demand(actor, policies.COMPLIANCE_OFFICERS)
+    if not reason.strip():
+        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
+    membership = selectors.find(selectors.visible_memberships(actor), pk=membership_id)
+    with transaction.atomic():
+        decided = PanelMembership.objects.filter(pk=membership.pk, state=before).update(
+            state=after, decided_at=clock.now(), decided_by=actor.user_id, reason=reason.strip()
+        )
+        if not decided:
+            raise errors.InvalidState(
+                "NOT_IN_THAT_STATE", _("The membership has changed meanwhile. Look at it again.")
+            )
+        audit.record(
+            actor,
+            action,
+            membership,
+            reason=reason.strip(),
+            changes={"state": after},
+            agency_id=membership.agency_id,
+        )
+    membership.refresh_from_db()
+    return membership

@@ -1,0 +1,83 @@
+"""Borrowers' personal fields at rest: AES-256-GCM, bound to the row and column they are in.
+
+A stored value is `version (1 byte) | key id (8 bytes, zero-padded) | nonce (12) | ciphertext`.
+The additional data is `table.column:primary key`, so that a ciphertext moved to another row or
+column does not open. Keys live in settings (`FIELD_KEYS`: key id → 32 bytes, the first one
+current), never in the database.
+"""
+
+import os
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.db import models
+
+VERSION = b"\x01"
+KEY_ID_BYTES = 8
+NONCE_BYTES = 12
+HEADER_BYTES = len(VERSION) + KEY_ID_BYTES
+
+
+def _bound_to(table: str, column: str, primary_key) -> bytes:
+    return f"{table}.{column}:{primary_key}".encode()
+
+
+def seal(text: str, *, table: str, column: str, primary_key) -> bytes:
+    """`text` encrypted under the current key for this one place."""
+    key_id, key = next(iter(settings.FIELD_KEYS.items()))
+    nonce = os.urandom(NONCE_BYTES)
+    header = VERSION + key_id.encode().ljust(KEY_ID_BYTES, b"\0")
+    place = _bound_to(table, column, primary_key)
+    return header + nonce + AESGCM(key).encrypt(nonce, text.encode(), header + place)
+
+
+def unseal(sealed: bytes, *, table: str, column: str, primary_key) -> str:
+    """The text of what `seal` made for the same place.
+
+    Raises `cryptography.exceptions.InvalidTag` when it was altered or moved, `KeyError` when the
+    key that its header names is gone.
+    """
+    sealed = bytes(sealed)
+    header, rest = sealed[:HEADER_BYTES], sealed[HEADER_BYTES:]
+    key = settings.FIELD_KEYS[header[len(VERSION) :].rstrip(b"\0").decode()]
+    nonce, ciphertext = rest[:NONCE_BYTES], rest[NONCE_BYTES:]
+    place = _bound_to(table, column, primary_key)
+    return AESGCM(key).decrypt(nonce, ciphertext, header + place).decode()
+
+
+class EncryptedField(models.BinaryField):
+    """A text that is sealed when its row is saved; read it with `reveal`.
+
+    Assign a `str` to change it. What comes from the database stays `bytes`: nothing is decrypted
+    that nobody asked for.
+    """
+
+    def __init__(self, *args, **kwargs):
+        kwargs.setdefault("default", b"")
+        kwargs.setdefault("blank", True)
+        super().__init__(*args, **kwargs)
+
+    def pre_save(self, model_instance, add):
+        value = getattr(model_instance, self.attname)
+        if isinstance(value, str):
+            value = (
+                seal(
+                    value,
+                    table=model_instance._meta.db_table,
+                    column=self.column,
+                    primary_key=model_instance.pk,
+                )
+                if value
+                else b""
+            )
+            setattr(model_instance, self.attname, value)
+        return value
+
+
+def reveal(row: models.Model, field_name: str) -> str:
+    """The plain text of one encrypted field of one row; empty when there is none."""
+    value = getattr(row, field_name)
+    if isinstance(value, str) or not value:
+        return value or ""
+    field = row._meta.get_field(field_name)
+    return unseal(value, table=row._meta.db_table, column=field.column, primary_key=row.pk)

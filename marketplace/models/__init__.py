@@ -1,0 +1,16 @@
+"""The deal, and who deserves the next one: listings, bids, awards, rankings."""
+
+from .awards import Award, AwardShare
+from .bids import Bid
+from .listings import Listing, ListingInvitation
+from .rankings import Ranking, RankingRow
+
+__all__ = [
+    "Award",
+    "AwardShare",
+    "Bid",
+    "Listing",
+    "ListingInvitation",
+    "Ranking",
+    "RankingRow",
+]

@@ -1,0 +1,77 @@
+"""Listings: a portfolio open for bids until a fixed moment."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from config import ids
+
+
+class Listing(models.Model):
+    """A portfolio published for bids. `closes_at` never moves once it is published.
+
+    `summary` is what bidders see: counts, sums and distributions frozen at publication, never a
+    borrower and no group of fewer than five loans.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("Open")
+        AWARDED = "awarded", _("Awarded")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    id = ids.primary_key()
+    institution = models.ForeignKey(
+        "agencies.Institution", on_delete=models.PROTECT, related_name="+"
+    )
+    portfolio = models.ForeignKey(
+        "portfolios.Portfolio", on_delete=models.PROTECT, related_name="+"
+    )
+    title = models.CharField(_("title"), max_length=160)
+    currency = models.CharField(_("currency"), max_length=3)
+    jurisdiction = models.CharField(_("jurisdiction"), max_length=10)
+    product = models.CharField(_("product"), max_length=60)
+    loan_count = models.PositiveIntegerField(_("loans"))
+    balance_minor = models.BigIntegerField(_("balance"))
+    summary = models.JSONField(default=dict)
+    highest_rate_ppm = models.IntegerField(_("highest commission rate"))
+    term_days = models.PositiveIntegerField(_("term in days"))
+    is_invitation_only = models.BooleanField(_("invited agencies only"), default=False)
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    published_at = models.DateTimeField(_("published"))
+    closes_at = models.DateTimeField(_("closes"))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["portfolio"],
+                condition=~models.Q(state="withdrawn"),
+                name="one_listing_per_portfolio",
+            ),
+            models.CheckConstraint(
+                name="listing_rate_possible",
+                condition=models.Q(highest_rate_ppm__gt=0, highest_rate_ppm__lte=1_000_000),
+            ),
+            models.CheckConstraint(
+                name="listing_closes_after_publication",
+                condition=models.Q(closes_at__gt=models.F("published_at")),
+            ),
+        ]
+        indexes = [models.Index(fields=["institution", "state"], name="listing_by_state")]
+
+    def __str__(self):
+        return self.title
+
+
+class ListingInvitation(models.Model):
+    """One agency that may bid on a listing for invited agencies."""
+
+    id = ids.primary_key()
+    institution = models.ForeignKey(
+        "agencies.Institution", on_delete=models.PROTECT, related_name="+"
+    )
+    listing = models.ForeignKey(Listing, on_delete=models.PROTECT, related_name="invitations")
+    agency = models.ForeignKey("agencies.Agency", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["listing", "agency"], name="invited_once_per_listing")
+        ]

@@ -1,0 +1,33 @@
+"""What is owed and what happened to it: portfolios, loans, placements, contacts, recoveries."""
+
+from .complaints import Complaint, ComplaintIntake
+from .contacts import Contact, Promise
+from .grants import PlacementGrant
+from .imports import ImportProblem, LoanImport
+from .loans import Borrower, Loan
+from .placements import Hold, PlacedLoan, Placement
+from .portfolios import Portfolio
+from .receipts import Confirmation, LateReceipt, ReceiptFile, ReceiptLine
+from .recoveries import Recovery, Reversal
+
+__all__ = [
+    "Borrower",
+    "Complaint",
+    "ComplaintIntake",
+    "Confirmation",
+    "Contact",
+    "Hold",
+    "ImportProblem",
+    "LateReceipt",
+    "Loan",
+    "LoanImport",
+    "PlacedLoan",
+    "Placement",
+    "PlacementGrant",
+    "Portfolio",
+    "Promise",
+    "ReceiptFile",
+    "ReceiptLine",
+    "Recovery",
+    "Reversal",
+]

@@ -1,0 +1,163 @@
+"""A small world to test in: two banks, agencies on their panels, loans, a live placement.
+
+Everything is made through the services by the actors who would make it; only loans are written
+directly, because reading a file is a test of its own. All of it runs inside the test's
+transaction, on the application's own database role.
+"""
+
+import dataclasses
+import datetime
+import itertools
+
+from django.contrib.auth.models import Group
+
+from agencies import actors
+from agencies.models import Agency, Institution, PanelMembership, User
+from agencies.models.users import AGENCY_ROLES, INSTITUTION_ROLES
+from agencies.scope import scope
+from agencies.services import panel
+from config import clock, ids
+from portfolios.models import Borrower, Loan, LoanImport, Placement, Portfolio
+from portfolios.services import placements
+
+PASSWORD = "correct horse battery staple"
+_numbers = itertools.count(1)
+
+
+@dataclasses.dataclass
+class Bank:
+    """An institution and one person per role: `bank.users["auditor"]`, `bank.actor("auditor")`."""
+
+    institution: Institution
+    users: dict[str, User]
+
+    def actor(self, role: str) -> actors.Actor:
+        return actors.for_user(self.users[role])
+
+    @property
+    def sweep(self) -> actors.Actor:
+        return actors.sweep(self.institution.pk)
+
+
+@dataclasses.dataclass
+class House:
+    """An agency and its people: `house.actor("collector")`."""
+
+    agency: Agency
+    users: dict[str, User]
+
+    def actor(self, role: str = "agency_administrator") -> actors.Actor:
+        return actors.for_user(self.users[role])
+
+
+def _people(roles, domain: str, **where) -> dict[str, User]:
+    people = {}
+    for role in roles:
+        user = User(email=f"{role.value}@{domain}", name=role.label, role=role.value, **where)
+        user.set_password(PASSWORD)
+        user.save()
+        people[role.value] = user
+    return people
+
+
+def make_bank(name: str = "", *, time_zone: str = "America/New_York") -> Bank:
+    """An institution with one person per role; their password is `PASSWORD`."""
+    number = next(_numbers)
+    institution = Institution(
+        name=name or f"Bank {number}", slug=f"bank-{number}", time_zone=time_zone
+    )
+    with scope(actors.founder_of_institution(institution.pk)):
+        institution.save()
+        users = _people(INSTITUTION_ROLES, f"bank{number}.example", institution=institution)
+    return Bank(institution, users)
+
+
+def make_agency(name: str = "") -> House:
+    """An agency with an administrator and a collector, on nobody's panel yet."""
+    number = next(_numbers)
+    agency = Agency(
+        name=name or f"Agency {number}", country="US", contact_email=f"info@a{number}.example"
+    )
+    with scope(actors.founder_of_agency(agency.pk)):
+        agency.group = Group.objects.create(name=f"agency {agency.pk}")
+        agency.save()
+        users = _people(AGENCY_ROLES, f"agency{number}.example", agency=agency)
+    return House(agency, users)
+
+
+def join_panel(bank: Bank, house: House, *, capacity_loans: int = 1000) -> PanelMembership:
+    """The agency applies and a compliance officer admits it."""
+    with scope(house.actor()) as actor:
+        membership = panel.apply(
+            actor=actor,
+            institution_id=bank.institution.pk,
+            licence_number="L-1",
+            jurisdictions=["US"],
+            capacity_loans=capacity_loans,
+        )
+    with scope(bank.actor("compliance_officer")) as actor:
+        return panel.approve(actor=actor, membership_id=membership.pk, reason="Documents in order")
+
+
+def make_portfolio(bank: Bank, *, balances_minor: list[int], currency: str = "USD") -> Portfolio:
+    """A portfolio of loans `L-<n>-1`, `L-<n>-2`, … of these balances, each with a borrower."""
+    number = next(_numbers)
+    with scope(bank.actor("vendor_manager")) as actor:
+        portfolio = Portfolio.objects.create(
+            institution=bank.institution,
+            name=f"Portfolio {number}",
+            currency=currency,
+            jurisdiction="US",
+            product="personal loan",
+            created_at=clock.now(),
+        )
+        loan_import = LoanImport.objects.create(
+            institution=bank.institution,
+            portfolio=portfolio,
+            file_name="made.csv",
+            sha256=f"{number:064d}",
+            mapping="standard",
+            rows_read=len(balances_minor),
+            rows_imported=len(balances_minor),
+            balance_minor=sum(balances_minor),
+            imported_at=clock.now(),
+            imported_by_id=actor.user_id,
+        )
+        for index, balance_minor in enumerate(balances_minor, 1):
+            borrower = Borrower.objects.create(
+                id=ids.uuid7(),
+                institution=bank.institution,
+                name=f"Borrower {number}-{index}",
+                phone="+12125550100",
+            )
+            Loan.objects.create(
+                institution=bank.institution,
+                portfolio=portfolio,
+                loan_import=loan_import,
+                borrower=borrower,
+                reference=f"L-{number}-{index}",
+                currency=currency,
+                balance_minor=balance_minor,
+                rate_ppm=120_000,
+                opened_on=datetime.date(2024, 1, 15),
+                last_payment_on=datetime.date(2025, 1, 15),
+                days_past_due=300,
+                region="NY",
+                grade="C",
+            )
+    return portfolio
+
+
+def place(bank: Bank, house: House, portfolio: Portfolio, *, rate_ppm: int = 200_000) -> Placement:
+    """All free loans of the portfolio placed with the agency for a year."""
+    with scope(bank.actor("vendor_manager")) as actor:
+        free = Loan.objects.filter(portfolio=portfolio, placement=None)
+        return placements.open_placement(
+            actor=actor,
+            portfolio=portfolio,
+            agency=house.agency,
+            title=f"{portfolio.name} · {house.agency.name}",
+            rate_ppm=rate_ppm,
+            ends_at=clock.now() + datetime.timedelta(days=365),
+            loan_ids=list(free.values_list("pk", flat=True)),
+        )
