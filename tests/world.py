@@ -53,7 +53,7 @@ class House:
 def _people(roles, domain: str, **where) -> dict[str, User]:
     people = {}
     for role in roles:
-        user = User(email=f"{role.value}@{domain}", name=role.label, role=role.value, **where)
+        user = User(email=f"{role.value}@{domain}", name=str(role.label), role=role.value, **where)
         user.set_password(PASSWORD)
         user.save()
         people[role.value] = user

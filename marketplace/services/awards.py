@@ -1,0 +1,157 @@
+"""Awards: shares decided after the closing, drawn into lots by a stored seed, placed at once."""
+
+import dataclasses
+import datetime
+import secrets
+import uuid
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from agencies import audit, policies, selectors
+from agencies.actors import Actor
+from agencies.models import PanelMembership
+from agencies.selectors import visible_memberships
+from config import clock, errors, money
+from marketplace.models import Award, AwardShare, Bid, Listing
+from marketplace.selectors import visible_bids, visible_listings
+from portfolios import lots
+from portfolios.models import Loan, Portfolio
+from portfolios.services import placements
+
+SEED_BITS = 62
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Share:
+    """What one bid is to get: parts per million of the loans."""
+
+    bid_id: uuid.UUID
+    share_ppm: int
+
+
+def award(*, actor: Actor, listing_id, shares: list[Share], reason: str) -> Award:
+    """Give shares of a closed listing to one or more bidders and place their lots.
+
+    The loans are drawn into lots at random; what is left over stays unplaced. Raises
+    `InvalidInput` for shares above the whole, a share above a bid's capacity or an agency that
+    has lost its standing; `InvalidState` before the closing and for a second award.
+    """
+    policies.demand(actor, policies.VENDOR_MANAGERS)
+    _check(shares, reason)
+    listing = selectors.find(visible_listings(actor), pk=listing_id)
+    with transaction.atomic():
+        listing = Listing.objects.select_for_update().get(pk=listing.pk)
+        moment = clock.now()
+        if listing.state != Listing.State.OPEN or moment < listing.closes_at:
+            raise errors.InvalidState(
+                "NOT_AWARDABLE", _("A listing is awarded once, after it has closed.")
+            )
+        bids = _bids(actor, listing, shares)
+        made = Award.objects.create(
+            institution_id=listing.institution_id,
+            listing=listing,
+            seed=secrets.randbits(SEED_BITS),
+            reason=reason.strip(),
+            awarded_at=moment,
+            awarded_by_id=actor.user_id,
+        )
+        drawn = _draw(listing, [share.share_ppm for share in shares], made.seed)
+        ends_at = moment + datetime.timedelta(days=listing.term_days)
+        for lot, (share, bid) in enumerate(zip(shares, bids, strict=True)):
+            _place(actor, made, listing, lot, share, bid, drawn[lot], ends_at)
+        Listing.objects.filter(pk=listing.pk).update(state=Listing.State.AWARDED)
+        Portfolio.objects.filter(pk=listing.portfolio_id).update(state=Portfolio.State.PLACED)
+        audit.record(
+            actor,
+            "listing.award",
+            listing,
+            reason=reason.strip(),
+            changes={
+                "seed": made.seed,
+                "shares": {str(share.bid_id): share.share_ppm for share in shares},
+            },
+        )
+    return made
+
+
+def _check(shares: list[Share], reason: str) -> None:
+    if not reason.strip():
+        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
+    if not shares or any(share.share_ppm <= 0 for share in shares):
+        raise errors.InvalidInput(
+            "OUT_OF_RANGE", _("Give at least one share, each above 0 %."), field="shares"
+        )
+    if sum(share.share_ppm for share in shares) > money.PPM:
+        raise errors.InvalidInput(
+            "SHARES_ABOVE_WHOLE", _("The shares are more than 100 % together."), field="shares"
+        )
+    if len({share.bid_id for share in shares}) != len(shares):
+        raise errors.InvalidInput("TWICE", _("Each bid can get one share."), field="shares")
+
+
+def _bids(actor: Actor, listing: Listing, shares: list[Share]) -> list[Bid]:
+    """The bids of the shares, in their order; every agency still in good standing."""
+    found = visible_bids(actor).filter(listing=listing).select_related("agency__group")
+    bids = [selectors.find(found, pk=share.bid_id) for share in shares]
+    standing = visible_memberships(actor).filter(
+        state=PanelMembership.State.APPROVED, agency__in=[bid.agency_id for bid in bids]
+    )
+    if standing.count() != len(bids):
+        raise errors.InvalidInput(
+            "NOT_ON_THE_PANEL",
+            _("One of these agencies is not in good standing any more."),
+            field="shares",
+        )
+    return bids
+
+
+def _draw(listing: Listing, shares_ppm: list[int], seed: int) -> list[list[uuid.UUID]]:
+    """The loans of each lot. Loans on hold take no part; a borrower's loans stay together."""
+    loans = list(
+        Loan.objects.filter(portfolio=listing.portfolio_id, placement=None, is_on_hold=False)
+        .order_by("pk")
+        .values_list("pk", "borrower_id")
+    )
+    numbers: dict = {}
+    groups = [numbers.setdefault(borrower or loan, len(numbers)) for loan, borrower in loans]
+    lot_of = lots.draw([loan for loan, _borrower in loans], shares_ppm, seed, groups=groups)
+    drawn: list[list[uuid.UUID]] = [[] for _share in shares_ppm]
+    for (loan, _borrower), lot in zip(loans, lot_of, strict=True):
+        if lot != lots.UNPLACED:
+            drawn[lot].append(loan)
+    return drawn
+
+
+def _place(actor, made, listing, lot, share, bid, loan_ids, ends_at) -> None:
+    if not loan_ids:
+        raise errors.InvalidInput(
+            "EMPTY_LOT", _("A share is too small to hold a single loan."), field="shares", row=lot
+        )
+    if len(loan_ids) > bid.capacity_loans:
+        raise errors.InvalidInput(
+            "ABOVE_CAPACITY",
+            _("A share holds more loans than that agency offered to take."),
+            field="shares",
+            row=lot,
+        )
+    placement = placements.open_placement(
+        actor=actor,
+        portfolio=listing.portfolio,
+        agency=bid.agency,
+        title=listing.title,
+        rate_ppm=bid.rate_ppm,
+        ends_at=ends_at,
+        loan_ids=loan_ids,
+    )
+    AwardShare.objects.create(
+        institution_id=listing.institution_id,
+        agency_id=bid.agency_id,
+        award=made,
+        listing=listing,
+        bid=bid,
+        placement=placement,
+        lot=lot,
+        share_ppm=share.share_ppm,
+        rate_ppm=bid.rate_ppm,
+    )

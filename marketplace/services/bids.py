@@ -1,0 +1,72 @@
+"""Bids: sealed, replaceable until the listing closes, immutable after."""
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from agencies import audit, policies, selectors
+from agencies.actors import Actor
+from config import clock, errors
+from marketplace.models import Bid, Listing
+from marketplace.selectors import visible_listings
+
+
+def submit(*, actor: Actor, listing_id, rate_ppm: int, capacity_loans: int, note: str = "") -> Bid:
+    """Make the agency's bid on a listing, or replace the one it made.
+
+    Raises `InvalidInput` for a rate above the listing's highest or a capacity of nothing,
+    `InvalidState` `CLOSED` from the closing time on, by the database's clock read after the
+    listing is locked (a trigger decides, whatever this process believes).
+    """
+    policies.demand(actor, policies.AGENCY_PEOPLE)
+    listing = selectors.find(visible_listings(actor), pk=listing_id)
+    if listing.state != Listing.State.OPEN:
+        raise errors.InvalidState("CLOSED", _("This listing is closed for bids."))
+    _check(listing, rate_ppm, capacity_loans, note)
+    with transaction.atomic():
+        offer = {
+            "rate_ppm": rate_ppm,
+            "capacity_loans": capacity_loans,
+            "note": note.strip(),
+            "submitted_at": clock.now(),
+        }
+        mine = Bid.objects.select_for_update().filter(listing=listing, agency=actor.agency_id)
+        bid = mine.first()
+        if bid:
+            mine.update(revision=F("revision") + 1, **offer)
+            bid.refresh_from_db()
+        else:
+            bid = Bid.objects.create(
+                institution_id=listing.institution_id,
+                agency_id=actor.agency_id,
+                listing=listing,
+                closes_at=listing.closes_at,
+                **offer,
+            )
+        audit.record(
+            actor,
+            "bid.submit",
+            bid,
+            changes={
+                "rate_ppm": rate_ppm,
+                "capacity_loans": capacity_loans,
+                "revision": bid.revision,
+            },
+            sealed_until=listing.closes_at,
+        )
+    return bid
+
+
+def _check(listing: Listing, rate_ppm: int, capacity_loans: int, note: str) -> None:
+    if not 0 < rate_ppm <= listing.highest_rate_ppm:
+        raise errors.InvalidInput(
+            "RATE_ABOVE_HIGHEST",
+            _("The rate is above 0 % and not above the highest rate of the listing."),
+            field="rate_ppm",
+        )
+    if capacity_loans < 1:
+        raise errors.InvalidInput(
+            "OUT_OF_RANGE", _("Say how many loans you can take."), field="capacity_loans"
+        )
+    if len(note) > Bid._meta.get_field("note").max_length:
+        raise errors.InvalidInput("TOO_LONG", _("The note is too long."), field="note")
