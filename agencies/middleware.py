@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from allauth.idp.oidc.models import Token
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.shortcuts import render
 
@@ -11,7 +12,10 @@ from agencies.models import MachineClient
 from agencies.scope import scope
 from config import dberrors, errors
 
-LOGIN_PREFIXES = ("/accounts/", "/identity/")
+LOGIN_PREFIXES = ("/accounts/", "/identity/", "/invitations/")
+UNSCOPED_PATHS = ("/livez", "/readyz")
+"""Answered without asking the database who it is."""
+
 STATUS = {
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.NotAllowed: HTTPStatus.FORBIDDEN,
@@ -21,14 +25,26 @@ STATUS = {
 
 
 def identify(request) -> actors.Actor:
-    """Who sent this request: the person of the session, the machine of the token, or nobody."""
+    """Who sent this request: the person of the session, the machine of the token, or nobody.
+
+    A person who still has to set up the second factor is nobody yet, and
+    `request.lacks_second_factor` says so.
+    """
+    request.lacks_second_factor = False
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return _client_of(token.strip())
     user = request.user
-    if user.is_authenticated and user.is_active:
-        return actors.for_user(user)
-    return actors.PUBLIC
+    if not user.is_authenticated or not user.is_active:
+        return actors.PUBLIC
+    if settings.TOTP_REQUIRED_FOR_INSTITUTIONS and user.institution_id and not _has_totp(user):
+        request.lacks_second_factor = True
+        return actors.PUBLIC
+    return actors.for_user(user)
+
+
+def _has_totp(user) -> bool:
+    return Authenticator.objects.filter(user=user, type=Authenticator.Type.TOTP).exists()
 
 
 def _client_of(token: str) -> actors.Actor:
@@ -50,16 +66,21 @@ class ScopeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        with scope(actors.LOGIN):
-            request.actor = identify(request)
         # A token in a header is never sent by a browser on its own: no cross-site forgery.
         request.bearer = "Authorization" in request.headers
         request._dont_enforce_csrf_checks = request.bearer or getattr(
             request, "_dont_enforce_csrf_checks", False
         )
+        if request.path in UNSCOPED_PATHS:
+            request.actor = actors.PUBLIC
+        else:
+            with scope(actors.LOGIN):
+                request.actor = identify(request)
         return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
+        if request.path in UNSCOPED_PATHS:
+            return None
         is_login = request.path.startswith(LOGIN_PREFIXES)
         actor = actors.LOGIN if is_login else request.actor
         try:
@@ -72,9 +93,9 @@ class ScopeMiddleware:
             return self._refused(request, error)
 
     def _refused(self, request, error):
+        status = STATUS[type(error)]
+        template = "404.html" if status == HTTPStatus.NOT_FOUND else "frontend/refused.html"
         with scope(request.actor):
             if isinstance(error, errors.NotFound | errors.NotAllowed):
                 audit.deny(request.actor, request.resolver_match.view_name or "page", error)
-            return render(
-                request, "frontend/refused.html", {"error": error}, status=STATUS[type(error)]
-            )
+            return render(request, template, {"error": error, "status": int(status)}, status=status)

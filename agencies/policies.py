@@ -1,9 +1,10 @@
 """Who may do what, as sets of roles and pure predicates over an actor."""
 
+from django.utils.translation import gettext_lazy as _
+
 from agencies.actors import Actor
 from agencies.models.users import Role
 from config import errors
-from django.utils.translation import gettext_lazy as _
 
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR.value})
 VENDOR_MANAGERS = frozenset({Role.VENDOR_MANAGER.value})
@@ -29,9 +30,16 @@ AGENCY_WORKERS = AGENCY_PEOPLE | MACHINE_CLIENTS
 """Everybody and everything that may log work for an agency."""
 
 EVERYBODY = INSTITUTION_PEOPLE | AGENCY_WORKERS
+PEOPLE = INSTITUTION_PEOPLE | AGENCY_PEOPLE
+PEOPLE_MANAGERS = ADMINISTRATORS | AGENCY_ADMINISTRATORS
+"""Those who invite and deactivate their own people."""
+
 SWEEPS = frozenset({"sweep"})
 FOUNDERS = frozenset({"founder"})
+LOGIN = frozenset({"login"})
 PUBLIC = frozenset({"public"})
+ANYBODY = EVERYBODY | PUBLIC
+"""Whoever asks, known or not."""
 
 
 def allows(actor: Actor, roles: frozenset[str]) -> bool:

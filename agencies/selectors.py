@@ -1,6 +1,7 @@
 """What an actor may see of who: the only way from an id to an object of this chapter."""
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from agencies.actors import Actor
 from agencies.models import (
@@ -8,13 +9,13 @@ from agencies.models import (
     AuditEntry,
     Denial,
     Institution,
+    Invitation,
     MachineClient,
     PanelMembership,
     User,
     VettingDocument,
 )
 from config import clock, errors
-from django.utils.translation import gettext_lazy as _
 
 
 def find(queryset: QuerySet, **lookup):
@@ -54,6 +55,13 @@ def visible_users(actor: Actor) -> QuerySet[User]:
     return User.objects.filter(_either_side(actor))
 
 
+def open_invitations(actor: Actor) -> QuerySet[Invitation]:
+    """Links that still work, for the log-in alone: whoever holds one is not known yet."""
+    if actor.kind != "login":
+        return Invitation.objects.none()
+    return Invitation.objects.filter(used_at=None, expires_at__gt=clock.Now(), user__is_active=True)
+
+
 def visible_machine_clients(actor: Actor) -> QuerySet[MachineClient]:
     """An agency's own machines."""
     return MachineClient.objects.filter(agency=actor.agency_id).exclude(agency=None)
@@ -81,6 +89,20 @@ def visible_audit_entries(actor: Actor) -> QuerySet[AuditEntry]:
     return AuditEntry.objects.filter(_either_side(actor)).filter(opened)
 
 
+def timeline_of(actor: Actor, *objects) -> QuerySet[AuditEntry]:
+    """What happened to these objects and may be read by the actor, the newest first."""
+    entries = visible_audit_entries(actor).filter(object_id__in=[one.pk for one in objects])
+    return entries.order_by("-at", "-pk")
+
+
 def visible_denials(actor: Actor) -> QuerySet[Denial]:
     """What people and machines of one's own side were refused."""
     return Denial.objects.filter(_either_side(actor))
+
+
+def time_zone_of(actor: Actor) -> str:
+    """The IANA zone on whose clock the actor reads moments: the bank's own, else UTC."""
+    if actor.kind not in ("institution", "sweep"):
+        return "UTC"
+    zones = Institution.objects.filter(pk=actor.institution_id).values_list("time_zone", flat=True)
+    return zones.first() or "UTC"

@@ -1,8 +1,9 @@
 """Machine clients: apart from the first migration, because allauth's own needs our users first."""
 
-import config.ids
 import django.db.models.deletion
 from django.db import migrations, models
+
+import config.ids
 
 
 class Migration(migrations.Migration):
