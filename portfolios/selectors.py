@@ -20,6 +20,7 @@ from portfolios.models import (
     LateReceipt,
     Loan,
     LoanImport,
+    LoanUpload,
     PlacedLoan,
     Placement,
     Portfolio,
@@ -43,6 +44,10 @@ def visible_portfolios(actor: Actor) -> QuerySet[Portfolio]:
 
 def visible_imports(actor: Actor) -> QuerySet[LoanImport]:
     return _institution_only(LoanImport, actor)
+
+
+def visible_uploads(actor: Actor) -> QuerySet[LoanUpload]:
+    return _institution_only(LoanUpload, actor)
 
 
 def visible_import_problems(actor: Actor) -> QuerySet[ImportProblem]:

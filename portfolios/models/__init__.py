@@ -9,6 +9,7 @@ from .placements import Hold, PlacedLoan, Placement
 from .portfolios import Portfolio
 from .receipts import Confirmation, LateReceipt, ReceiptFile, ReceiptLine
 from .recoveries import Recovery, Reversal
+from .uploads import LoanUpload
 
 __all__ = [
     "Borrower",
@@ -21,6 +22,7 @@ __all__ = [
     "LateReceipt",
     "Loan",
     "LoanImport",
+    "LoanUpload",
     "PlacedLoan",
     "Placement",
     "PlacementGrant",

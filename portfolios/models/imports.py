@@ -4,10 +4,15 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config import ids
+from config.encryption import EncryptedField
 
 
 class LoanImport(models.Model):
-    """One file read into one portfolio; the same file (by SHA-256) is read once."""
+    """One file read into one portfolio; the same file (by SHA-256) is read once.
+
+    `rejected_rows` is the CSV text of the rows left out, with what is wrong in each: encrypted,
+    because they hold the same personal data as the rows taken.
+    """
 
     id = ids.primary_key()
     institution = models.ForeignKey(
@@ -22,6 +27,7 @@ class LoanImport(models.Model):
     rows_read = models.PositiveIntegerField(_("rows read"))
     rows_imported = models.PositiveIntegerField(_("rows imported"))
     balance_minor = models.BigIntegerField(_("balance imported"))
+    rejected_rows = EncryptedField()
     imported_at = models.DateTimeField()
     imported_by = models.ForeignKey("agencies.User", on_delete=models.PROTECT, related_name="+")
 

@@ -1,0 +1,186 @@
+"""Portfolios: made as drafts, filled by imports, and described by what is in them."""
+
+import dataclasses
+import re
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, Sum, Value
+from django.utils.translation import gettext_lazy as _
+
+from agencies import audit, policies
+from agencies.actors import Actor
+from config import clock, errors, money
+from portfolios.models import Loan, Portfolio
+
+JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+"""A country or one of its parts, as ISO 3166 writes them: US, US-NY, CN-44."""
+
+BALANCE_STEPS = (1, 2, 5)
+DAYS_PAST_DUE_EDGES = (30, 60, 90, 180, 365, 730, 1095, 1825, 3650, 5475, 7300)
+GROUPS_SHOWN = 12
+
+
+def create(*, actor: Actor, name: str, currency: str, jurisdiction: str, product: str) -> Portfolio:
+    """A new, empty draft. Raises `InvalidInput` beside the field that is wrong.
+
+    `currency` is a code of ISO 4217, `jurisdiction` one of ISO 3166; the name is the bank's own
+    and unique in it.
+    """
+    policies.demand(actor, policies.VENDOR_MANAGERS)
+    fields = {
+        "name": _text(name, 120, "name"),
+        "currency": _currency(currency.strip().upper()),
+        "jurisdiction": _jurisdiction(jurisdiction.strip().upper()),
+        "product": _text(product, 60, "product"),
+    }
+    try:
+        with transaction.atomic():
+            portfolio = Portfolio.objects.create(
+                institution_id=actor.institution_id, created_at=clock.now(), **fields
+            )
+    except IntegrityError:
+        raise errors.InvalidInput(
+            "NAME_TAKEN", _("You have a portfolio of this name already."), field="name"
+        ) from None
+    audit.record(actor, "portfolio.create", portfolio, changes=fields)
+    return portfolio
+
+
+def _text(text: str, longest: int, field: str) -> str:
+    text = text.strip()
+    if not text:
+        raise errors.InvalidInput("REQUIRED", _("This must not be blank."), field=field)
+    if len(text) > longest:
+        raise errors.InvalidInput(
+            "TOO_LONG",
+            _("This has more than %(longest)s characters.") % {"longest": longest},
+            field=field,
+        )
+    return text
+
+
+def _currency(code: str) -> str:
+    if code not in money.CURRENCIES:
+        raise errors.InvalidInput(
+            "UNKNOWN_CURRENCY", _("Give a code of ISO 4217, such as USD."), field="currency"
+        )
+    return code
+
+
+def _jurisdiction(code: str) -> str:
+    if not JURISDICTION.fullmatch(code):
+        raise errors.InvalidInput(
+            "UNKNOWN_JURISDICTION",
+            _("Give a country or a part of one, such as US or US-NY."),
+            field="jurisdiction",
+        )
+    return code
+
+
+@dataclasses.dataclass(frozen=True)
+class Band:
+    """Loans whose figure is in `[lower, upper)`; without `upper` there is no limit."""
+
+    lower: int
+    upper: int | None
+    loan_count: int
+    balance_minor: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Loans that share a word; `name` is empty for those without one, None for all the rest."""
+
+    name: str | None
+    loan_count: int
+    balance_minor: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Composition:
+    """What some loans of one currency amount to and how they are spread."""
+
+    loan_count: int
+    balance_minor: int
+    placed_count: int
+    placed_minor: int
+    on_hold_count: int
+    by_balance: list[Band]
+    by_days_past_due: list[Band]
+    by_region: list[Group]
+    by_grade: list[Group]
+
+
+def composition(loans: QuerySet[Loan]) -> Composition:
+    """Counts, sums and distributions over loans that the caller may see; one query for each.
+
+    Balances fall in bands of 1, 2, 5, 10, … main units of money, days past due in those that
+    the trade uses; regions are ordered by how many loans they have, grades by name.
+    """
+    loans = loans.order_by()
+    totals = loans.aggregate(
+        loan_count=Count("pk"),
+        balance_minor=Sum("balance_minor", default=0),
+        on_hold_count=Count("pk", filter=Q(is_on_hold=True)),
+    )
+    placed = loans.exclude(placement=None).aggregate(
+        placed_count=Count("pk"), placed_minor=Sum("balance_minor", default=0)
+    )
+    edges_minor = [step * 10**power for power in range(2, 13) for step in BALANCE_STEPS]
+    return Composition(
+        **totals,
+        **placed,
+        by_balance=_bands(loans, "balance_minor", edges_minor),
+        by_days_past_due=_bands(loans, "days_past_due", list(DAYS_PAST_DUE_EDGES)),
+        by_region=_groups(loans, "region", by_size=True),
+        by_grade=_groups(loans, "grade", by_size=False),
+    )
+
+
+def _bands(loans: QuerySet[Loan], figure: str, edges: list[int]) -> list[Band]:
+    """All bands from the first to the last that has a loan, empty ones between them included."""
+    bucket = Func(
+        F(figure),
+        Value(edges),
+        template="width_bucket(%(expressions)s::bigint[])",
+        output_field=IntegerField(),
+    )
+    found = {
+        row["bucket"]: row
+        for row in loans.annotate(bucket=bucket)
+        .values("bucket")
+        .annotate(loan_count=Count("pk"), total_minor=Sum("balance_minor"))
+    }
+    if not found:
+        return []
+    limits = [0, *edges, None]
+    return [
+        Band(
+            lower=limits[number],
+            upper=limits[number + 1],
+            loan_count=found.get(number, {}).get("loan_count", 0),
+            balance_minor=found.get(number, {}).get("total_minor", 0),
+        )
+        for number in range(min(found), max(found) + 1)
+    ]
+
+
+def _groups(loans: QuerySet[Loan], word: str, *, by_size: bool) -> list[Group]:
+    rows = list(
+        loans.values(word)
+        .annotate(loan_count=Count("pk"), total_minor=Sum("balance_minor"))
+        .order_by("-loan_count", word)
+    )
+    shown, rest = rows[:GROUPS_SHOWN], rows[GROUPS_SHOWN:]
+    if not by_size:
+        shown.sort(key=lambda row: (not row[word], row[word]))
+    groups = [Group(row[word], row["loan_count"], row["total_minor"]) for row in shown]
+    if rest:
+        groups.append(
+            Group(
+                None,
+                sum(row["loan_count"] for row in rest),
+                sum(row["total_minor"] for row in rest),
+            )
+        )
+    return groups

@@ -1,0 +1,129 @@
+"""Portfolios: made as drafts, and described by what is in them."""
+
+import pytest
+
+from agencies.models import AuditEntry
+from agencies.scope import scope
+from config import errors
+from portfolios.models import Loan, Portfolio
+from portfolios.services import portfolios
+from portfolios.services.portfolios import Band, Group
+from tests import world
+
+pytestmark = pytest.mark.django_db
+
+FIELDS = {
+    "name": " Spring 2026 ",
+    "currency": "usd",
+    "jurisdiction": "us-ny",
+    "product": "credit card",
+}
+
+
+def test_a_vendor_manager_makes_a_draft():
+    bank = world.make_bank()
+    with scope(bank.actor("vendor_manager")) as actor:
+        made = portfolios.create(actor=actor, **FIELDS)
+        made.refresh_from_db()
+        assert (made.name, made.currency, made.jurisdiction, made.product, made.state) == (
+            "Spring 2026",
+            "USD",
+            "US-NY",
+            "credit card",
+            "draft",
+        )
+        assert made.institution == bank.institution
+        entry = AuditEntry.objects.get(object_id=made.pk)
+        assert (entry.action, entry.actor_id) == ("portfolio.create", actor.user_id)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "field"),
+    [
+        ({"name": "  "}, "REQUIRED", "name"),
+        ({"name": "x" * 121}, "TOO_LONG", "name"),
+        ({"name": "Taken"}, "NAME_TAKEN", "name"),
+        ({"currency": "XTS"}, "UNKNOWN_CURRENCY", "currency"),
+        ({"currency": ""}, "UNKNOWN_CURRENCY", "currency"),
+        ({"jurisdiction": "New York"}, "UNKNOWN_JURISDICTION", "jurisdiction"),
+        ({"product": ""}, "REQUIRED", "product"),
+    ],
+)
+def test_what_is_wrong_is_said_beside_its_field_and_makes_nothing(change, code, field):
+    bank = world.make_bank()
+    with scope(bank.actor("vendor_manager")) as actor:
+        portfolios.create(actor=actor, **FIELDS | {"name": "Taken"})
+        with pytest.raises(errors.InvalidInput) as refused:
+            portfolios.create(actor=actor, **FIELDS | change)
+        assert (refused.value.code, refused.value.field) == (code, field)
+        assert [portfolio.name for portfolio in Portfolio.objects.all()] == ["Taken"]
+        assert AuditEntry.objects.filter(action="portfolio.create").count() == 1
+
+
+def test_two_banks_may_use_one_name_and_see_only_their_own():
+    first, second = world.make_bank(), world.make_bank()
+    for bank in (first, second):
+        with scope(bank.actor("vendor_manager")) as actor:
+            portfolios.create(actor=actor, **FIELDS)
+            assert Portfolio.objects.count() == 1
+
+
+@pytest.mark.parametrize("role", ["administrator", "auditor", "finance_preparer"])
+def test_other_roles_make_none(role):
+    bank = world.make_bank()
+    with scope(bank.actor(role)) as actor:
+        with pytest.raises(errors.NotAllowed):
+            portfolios.create(actor=actor, **FIELDS)
+        assert not Portfolio.objects.exists()
+
+
+def test_the_composition_of_a_portfolio():
+    bank, house = world.make_bank(), world.make_agency()
+    world.join_panel(bank, house)
+    made = world.make_portfolio(bank, balances_minor=[150_00, 199_99, 200_00, 5_000_00])
+    world.place(bank, house, made)
+    world.make_portfolio(bank, balances_minor=[1_00])
+    with scope(bank.actor("vendor_manager")):
+        loans = Loan.objects.filter(portfolio=made)
+        largest = loans.get(balance_minor=5_000_00)
+        Loan.objects.filter(pk=largest.pk).update(
+            region="CA", grade="", is_on_hold=True, days_past_due=29
+        )
+        found = portfolios.composition(loans)
+    assert (found.loan_count, found.balance_minor) == (4, 5_549_99)
+    assert (found.placed_count, found.placed_minor, found.on_hold_count) == (4, 5_549_99, 1)
+    assert found.by_balance == [
+        Band(100_00, 200_00, 2, 349_99),
+        Band(200_00, 500_00, 1, 200_00),
+        Band(500_00, 1_000_00, 0, 0),
+        Band(1_000_00, 2_000_00, 0, 0),
+        Band(2_000_00, 5_000_00, 0, 0),
+        Band(5_000_00, 10_000_00, 1, 5_000_00),
+    ]
+    assert [(band.lower, band.loan_count) for band in found.by_days_past_due] == [
+        (0, 1),
+        (30, 0),
+        (60, 0),
+        (90, 0),
+        (180, 3),
+    ]
+    assert found.by_region == [Group("NY", 3, 549_99), Group("CA", 1, 5_000_00)]
+    assert found.by_grade == [Group("C", 3, 549_99), Group("", 1, 5_000_00)]
+
+
+def test_the_composition_of_nothing():
+    bank = world.make_bank()
+    with scope(bank.actor("auditor")):
+        found = portfolios.composition(Loan.objects.all())
+    assert (found.loan_count, found.balance_minor, found.by_balance) == (0, 0, [])
+
+
+def test_regions_beyond_twelve_are_put_together():
+    bank = world.make_bank()
+    made = world.make_portfolio(bank, balances_minor=[100] * 15)
+    with scope(bank.actor("vendor_manager")):
+        for number, loan in enumerate(Loan.objects.filter(portfolio=made).order_by("reference")):
+            Loan.objects.filter(pk=loan.pk).update(region=f"R{number:02}")
+        found = portfolios.composition(Loan.objects.filter(portfolio=made))
+    assert len(found.by_region) == 13
+    assert found.by_region[-1] == Group(None, 3, 300)
