@@ -1,0 +1,18 @@
+"""Identifiers: version 7, growing within a process, and nothing to count by."""
+
+import time
+
+from config import ids
+
+
+def test_ids_are_uuids_of_version_7_of_this_moment():
+    made = ids.uuid7()
+    assert (made.version, made.variant) == (7, "specified in RFC 4122")
+    assert abs((made.int >> 80) - time.time() * 1000) < 5_000
+
+
+def test_ids_grow_and_their_steps_cannot_be_counted():
+    made = [ids.uuid7() for _each in range(5_000)]
+    assert made == sorted(made)
+    steps = {after.int - before.int for before, after in zip(made, made[1:], strict=False)}
+    assert len(steps) > 4_990
