@@ -17,7 +17,19 @@ from agencies.models.users import AGENCY_ROLES, INSTITUTION_ROLES
 from agencies.scope import scope
 from agencies.services import panel
 from config import clock, ids
-from portfolios.models import Borrower, Loan, LoanImport, Placement, Portfolio
+from portfolios.models import (
+    Borrower,
+    Confirmation,
+    Loan,
+    LoanImport,
+    PlacedLoan,
+    Placement,
+    Portfolio,
+    ReceiptFile,
+    ReceiptLine,
+    Recovery,
+    Reversal,
+)
 from portfolios.services import placements
 
 PASSWORD = "correct horse battery staple"
@@ -160,4 +172,100 @@ def place(bank: Bank, house: House, portfolio: Portfolio, *, rate_ppm: int = 200
             rate_ppm=rate_ppm,
             ends_at=clock.now() + datetime.timedelta(days=365),
             loan_ids=list(free.values_list("pk", flat=True)),
+        )
+
+
+def recover(
+    bank: Bank,
+    house: House,
+    loan: Loan,
+    amount_minor: int,
+    *,
+    reference: str = "",
+    value_on: datetime.date = datetime.date(2026, 3, 10),
+    confirmed: bool = True,
+) -> Recovery:
+    """A recovery reported by the agency and, unless told otherwise, proved by a receipt.
+
+    The rows that `recoveries.log` and `receipts.confirm` write, without their files and batches.
+    """
+    reference = reference or f"R-{next(_numbers)}"
+    spell = _spell(bank, loan)
+    with scope(house.actor("collector")) as actor:
+        recovery = Recovery.objects.create(
+            **spell,
+            reference=reference,
+            currency=loan.currency,
+            amount_minor=amount_minor,
+            value_on=value_on,
+            channel=Recovery.Channel.BANK_TRANSFER,
+            logged_at=clock.now(),
+            logged_by=actor.label,
+        )
+    if confirmed:
+        confirm(bank, recovery, loan)
+    return recovery
+
+
+def _spell(bank: Bank, loan: Loan) -> dict:
+    with scope(bank.actor("auditor")):
+        spell = PlacedLoan.objects.get(loan=loan, closed_at=None)
+    return {
+        "institution_id": spell.institution_id,
+        "agency_id": spell.agency_id,
+        "placement_id": spell.placement_id,
+        "spell_id": spell.pk,
+        "loan_id": loan.pk,
+    }
+
+
+def confirm(bank: Bank, recovery: Recovery, loan: Loan) -> Confirmation:
+    """The receipt that proves one recovery."""
+    number = next(_numbers)
+    with scope(bank.actor("finance_preparer")) as actor:
+        receipt_file = ReceiptFile.objects.create(
+            institution=bank.institution,
+            file_name="receipts.csv",
+            sha256=f"{number:064d}",
+            rows_read=1,
+            uploaded_at=clock.now(),
+            uploaded_by_id=actor.user_id,
+        )
+        line = ReceiptLine.objects.create(
+            institution=bank.institution,
+            receipt_file=receipt_file,
+            row=2,
+            receipt_reference=f"B-{number}",
+            loan_reference=loan.reference,
+            currency=recovery.currency,
+            amount_minor=recovery.amount_minor,
+            value_on=recovery.value_on,
+            state=ReceiptLine.State.MATCHED,
+        )
+        return Confirmation.objects.create(
+            institution=bank.institution,
+            agency_id=recovery.agency_id,
+            placement_id=recovery.placement_id,
+            spell_id=recovery.spell_id,
+            recovery=recovery,
+            receipt_line=line,
+            confirmed_at=clock.now(),
+            confirmed_by=actor.label,
+        )
+
+
+def reverse(bank: Bank, recovery: Recovery, amount_minor: int) -> Reversal:
+    """The bank takes part of a recovery back."""
+    with scope(bank.actor("finance_preparer")) as actor:
+        return Reversal.objects.create(
+            institution=bank.institution,
+            agency_id=recovery.agency_id,
+            placement_id=recovery.placement_id,
+            spell_id=recovery.spell_id,
+            recovery=recovery,
+            reference=f"V-{next(_numbers)}",
+            amount_minor=amount_minor,
+            reason="Returned by the borrower's bank",
+            logged_at=clock.now(),
+            logged_by=actor.label,
         )
