@@ -4,7 +4,7 @@ A bank sees its own. An agency sees what belongs to placements that are live for
 statement (`portfolios.access`), and of those only loans whose spell is open.
 """
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from agencies.actors import Actor
@@ -145,6 +145,41 @@ def visible_complaints(actor: Actor) -> QuerySet[Complaint]:
     return _institution_only(Complaint, actor)
 
 
+def shown_complaints(actor: Actor) -> QuerySet[Complaint]:
+    """`visible_complaints` to be shown: without the complainant's words, which are revealed alone.
+
+    An agency cannot be shown the loan or the placement: a join would hide what was taken back.
+    """
+    complaints = visible_complaints(actor).defer("account")
+    return complaints if actor.kind == "agency" else complaints.select_related("agency")
+
+
+def narrow_complaints(
+    complaints: QuerySet[Complaint],
+    *,
+    state: str | None = None,
+    severity: str | None = None,
+    agency_id=None,
+    loan_reference: str | None = None,
+    is_decided: bool | None = None,
+) -> QuerySet[Complaint]:
+    """Fewer of `shown_complaints`."""
+    exact = {
+        "state": state,
+        "severity": severity,
+        "agency": agency_id,
+        "loan_reference": loan_reference,
+    }
+    kept = complaints.filter(**{name: value for name, value in exact.items() if value is not None})
+    return kept if is_decided is None else kept.filter(decided_at__isnull=not is_decided)
+
+
+def shown_intakes(actor: Actor) -> QuerySet[ComplaintIntake]:
+    """`visible_intakes` without what was written, and with `is_known`: a loan has the reference."""
+    named = visible_loans(actor).filter(reference=OuterRef("loan_reference"))
+    return visible_intakes(actor).defer("account", "contact").annotate(is_known=Exists(named))
+
+
 def _total(model, amount: str, **of):
     totals = model.objects.filter(**of).order_by().values(*of).annotate(total=Sum(amount))
     return Coalesce(Subquery(totals.values("total")), 0)
@@ -162,3 +197,124 @@ def confirmed_net_minor(spells: Q) -> int:
     recoveries = with_reversed(Recovery.objects.filter(spells, confirmation__isnull=False))
     totals = recoveries.aggregate(whole=Sum("amount_minor"), back=Sum("reversed_minor"))
     return (totals["whole"] or 0) - (totals["back"] or 0)
+
+
+def shown_contacts(actor: Actor) -> QuerySet[Contact]:
+    """`visible_contacts` with the loan, to be shown."""
+    return visible_contacts(actor).select_related("loan")
+
+
+def narrow_contacts(
+    contacts: QuerySet[Contact],
+    *,
+    loan_reference: str | None = None,
+    is_flagged: bool | None = None,
+    flag: str | None = None,
+) -> QuerySet[Contact]:
+    """Fewer of `shown_contacts`; `flag` is a code of `portfolios.conduct`."""
+    if loan_reference:
+        contacts = contacts.filter(loan__reference=loan_reference)
+    if flag:
+        contacts = contacts.filter(flags__contains=[flag])
+    if is_flagged is not None:
+        contacts = contacts.exclude(flags=[]) if is_flagged else contacts.filter(flags=[])
+    return contacts
+
+
+def shown_promises(actor: Actor) -> QuerySet[Promise]:
+    """`visible_promises` with the loan, to be shown."""
+    return visible_promises(actor).select_related("loan")
+
+
+def shown_recoveries(actor: Actor) -> QuerySet[Recovery]:
+    """`visible_recoveries` with `reversed_minor`, `confirmed_at` and the loan, to be shown."""
+    recoveries = with_reversed(visible_recoveries(actor)).select_related("loan")
+    return recoveries.annotate(confirmed_at=F("confirmation__confirmed_at"))
+
+
+def reported_recoveries(actor: Actor) -> QuerySet[Recovery]:
+    """Recoveries that no receipt has confirmed yet and that were not taken back whole."""
+    waiting = shown_recoveries(actor).filter(confirmed_at__isnull=True)
+    return waiting.filter(reversed_minor__lt=F("amount_minor"))
+
+
+def narrow_recoveries(
+    recoveries: QuerySet[Recovery],
+    *,
+    state: str | None = None,
+    loan_reference: str | None = None,
+    reference: str | None = None,
+    is_above_balance: bool | None = None,
+) -> QuerySet[Recovery]:
+    """Fewer of `shown_recoveries`; `state` is `reported` or `confirmed`."""
+    if state:
+        recoveries = recoveries.filter(confirmed_at__isnull=state == "reported")
+    if loan_reference:
+        recoveries = recoveries.filter(loan__reference=loan_reference)
+    if reference:
+        recoveries = recoveries.filter(reference=reference)
+    if is_above_balance is not None:
+        recoveries = recoveries.filter(is_above_balance=is_above_balance)
+    return recoveries
+
+
+def narrow_loans(
+    loans: QuerySet[Loan],
+    *,
+    portfolio_id=None,
+    placement_id=None,
+    reference: str | None = None,
+    region: str | None = None,
+    grade: str | None = None,
+    is_placed: bool | None = None,
+    is_on_hold: bool | None = None,
+) -> QuerySet[Loan]:
+    """Fewer of `visible_loans`."""
+    exact = {
+        "portfolio": portfolio_id,
+        "placement": placement_id,
+        "reference": reference,
+        "region": region,
+        "grade": grade,
+        "is_on_hold": is_on_hold,
+    }
+    loans = loans.filter(**{name: value for name, value in exact.items() if value is not None})
+    return loans if is_placed is None else loans.filter(placement__isnull=not is_placed)
+
+
+def shown_placements(actor: Actor) -> QuerySet[Placement]:
+    """`visible_placements` with what came in and the other side's name, to be shown.
+
+    An agency cannot be shown the portfolio: a join with it would hide the placement.
+    """
+    placements = with_collected(visible_placements(actor))
+    if actor.kind == "agency":
+        return placements.select_related("institution")
+    return placements.select_related("agency", "portfolio", "institution")
+
+
+def with_collected(placements: QuerySet[Placement]) -> QuerySet[Placement]:
+    """Adds what came in and what is left, as far as the reader may see it.
+
+    `reported_minor` and `confirmed_minor` are net of reversals; `open_count` and `open_minor`
+    are the loans still in the placement and their balance when it opened.
+    """
+    confirmed = Q(recovery__confirmation__isnull=False)
+    own = {"placement": OuterRef("pk")}
+    return placements.annotate(
+        reported_minor=_sum(Recovery.objects.filter(**own)) - _sum(Reversal.objects.filter(**own)),
+        confirmed_minor=_sum(Recovery.objects.filter(confirmation__isnull=False, **own))
+        - _sum(Reversal.objects.filter(confirmed, **own)),
+        open_minor=_sum(PlacedLoan.objects.filter(closed_at=None, **own), "balance_minor"),
+        open_count=_count(PlacedLoan.objects.filter(closed_at=None, **own)),
+    )
+
+
+def _sum(rows: QuerySet, amount: str = "amount_minor"):
+    totals = rows.order_by().values("placement").annotate(total=Sum(amount))
+    return Coalesce(Subquery(totals.values("total")), 0, output_field=BigIntegerField())
+
+
+def _count(rows: QuerySet):
+    counts = rows.order_by().values("placement").annotate(count=Count("pk"))
+    return Coalesce(Subquery(counts.values("count")), 0)

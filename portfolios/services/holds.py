@@ -15,8 +15,13 @@ MAY_HOLD = policies.COMPLIANCE_OFFICERS | policies.VENDOR_MANAGERS
 def open_hold(
     *, actor: Actor, loan_id, kind: str, reason: str, complaint: Complaint | None = None
 ) -> Hold:
-    """Pause the collection of one loan; whoever holds it sees that, and contacts are flagged."""
+    """Pause the collection of one loan; whoever holds it sees that, and contacts are flagged.
+
+    `kind` is a value of `Hold.Reason`; `complaint` only with a complaint, which then ends it.
+    """
     policies.demand(actor, MAY_HOLD)
+    if kind not in Hold.Reason.values or (kind == Hold.Reason.COMPLAINT) != bool(complaint):
+        raise errors.InvalidInput("UNKNOWN_CHOICE", _("Choose one of the reasons."), field="kind")
     if not reason.strip():
         raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
     loan = selectors.find(visible_loans(actor), pk=loan_id)
@@ -44,13 +49,20 @@ def open_hold(
 
 
 def release(*, actor: Actor, hold_id, reason: str) -> Hold:
-    """End one hold; collection goes on when no other is open on the loan."""
+    """End one hold; collection goes on when no other is open on the loan.
+
+    Raises `InvalidState` when it was released already, or while its complaint is undecided.
+    """
     policies.demand(actor, MAY_HOLD)
     if not reason.strip():
         raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
     hold = selectors.find(visible_holds(actor), pk=hold_id)
     with transaction.atomic():
         loan = Loan.objects.select_for_update().get(pk=hold.loan_id)
+        if hold.complaint and hold.complaint.state != Complaint.State.DECIDED:
+            raise errors.InvalidState(
+                "COMPLAINT_OPEN", _("This hold ends when the complaint is decided.")
+            )
         released = Hold.objects.filter(pk=hold.pk, released_at__isnull=True).update(
             released_at=clock.now(), release_reason=reason.strip()
         )

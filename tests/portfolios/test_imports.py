@@ -1,5 +1,6 @@
 """Loan imports: the real file as it is, and every way in which a file can be wrong."""
 
+import base64
 import csv
 import datetime
 import hashlib
@@ -25,6 +26,7 @@ from portfolios.models import (
 from portfolios.services import imports
 from portfolios.services import portfolios as portfolio_services
 from tests import world
+from tests.portfolios import over_http
 
 pytestmark = pytest.mark.django_db
 
@@ -369,3 +371,65 @@ def test_the_command_imports_a_file(tmp_path, capsys):
     ):
         with pytest.raises(CommandError):
             call_command("import_loans", str(file), **given | change)
+
+
+def test_a_small_file_imports_over_graphql():
+    bank, rival = world.make_bank(), world.make_bank()
+    portfolio = draft(bank)
+    manager = over_http.person(bank, "vendor_manager")
+    file = base64.b64encode(file_of(*GOOD, BAD[0])).decode()
+    given = {"portfolioId": portfolio.pk, "file": file, "mapping": "standard"}
+    checked = over_http.do(
+        manager,
+        "loansCheck",
+        "rowsRead rowsGood rowsRejected balanceMinor problems { row column value code }",
+        **given,
+    )
+    assert checked == {
+        "rowsRead": 3,
+        "rowsGood": 2,
+        "rowsRejected": 1,
+        "balanceMinor": 2_000_50,
+        "problems": [{"row": 4, "column": "balance", "value": "-5.00", "code": "NEGATIVE_AMOUNT"}],
+        "errors": [],
+    }
+    whole = given | {"fileName": "loans.csv", "policy": "ALL_OR_NOTHING"}
+    wanted = "loanImport { rowsImported portfolio { name state composition { loanCount } } }"
+    refused = over_http.do(manager, "loansImport", wanted, **whole)
+    assert refused["loanImport"] is None
+    assert [(e["code"], e["row"], e["field"]) for e in refused["errors"]] == [
+        ("BAD_ROWS", 4, "file")
+    ]
+    for outsider in (
+        over_http.person(rival, "vendor_manager"),
+        over_http.person(bank, "auditor"),
+    ):
+        answer = over_http.do(outsider, "loansImport", wanted, **whole)
+        assert answer["errors"][0]["code"] in ("NOT_FOUND", "NOT_ALLOWED")
+    with scope(bank.actor("vendor_manager")):
+        assert_nothing_there()
+    done = over_http.do(manager, "loansImport", wanted, **whole | {"policy": "GOOD_ROWS_ONLY"})
+    assert done == {
+        "loanImport": {
+            "rowsImported": 2,
+            "portfolio": {"name": "Draft", "state": "DRAFT", "composition": {"loanCount": 2}},
+        },
+        "errors": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "code"), [("%%%", "BAD_BASE64"), ("A" * 700_004, "FILE_TOO_LARGE")]
+)
+def test_what_is_no_base64_or_too_long_is_refused(file, code):
+    bank = world.make_bank()
+    portfolio = draft(bank)
+    answer = over_http.do(
+        over_http.person(bank, "vendor_manager"),
+        "loansCheck",
+        "rowsRead",
+        portfolioId=portfolio.pk,
+        file=file,
+        mapping="standard",
+    )
+    assert [(e["code"], e["field"]) for e in answer["errors"]] == [(code, "file")]

@@ -9,6 +9,7 @@ from portfolios.models import Loan, Portfolio
 from portfolios.services import portfolios
 from portfolios.services.portfolios import Band, Group
 from tests import world
+from tests.portfolios import over_http
 
 pytestmark = pytest.mark.django_db
 
@@ -127,3 +128,21 @@ def test_regions_beyond_twelve_are_put_together():
         found = portfolios.composition(Loan.objects.filter(portfolio=made))
     assert len(found.by_region) == 13
     assert found.by_region[-1] == Group(None, 3, 300)
+
+
+def test_a_portfolio_over_graphql():
+    bank, rival = world.make_bank(), world.make_bank()
+    manager = over_http.person(bank, "vendor_manager")
+    made = over_http.do(manager, "portfolioCreate", "portfolio { id name state }", **FIELDS)
+    assert made["errors"] == []
+    portfolio = made["portfolio"]
+    assert (portfolio["name"], portfolio["state"]) == ("Spring 2026", "DRAFT")
+    again = over_http.do(manager, "portfolioCreate", "portfolio { id }", **FIELDS)
+    assert again["portfolio"] is None
+    assert [(e["code"], e["field"]) for e in again["errors"]] == [("NAME_TAKEN", "name")]
+    one = "query($id: ID!) { portfolio(id: $id) { composition { loanCount byGrade { name } } } }"
+    assert over_http.ask(manager, one, id=portfolio["id"]) == {
+        "portfolio": {"composition": {"loanCount": 0, "byGrade": []}}
+    }
+    other = over_http.person(rival, "vendor_manager")
+    assert over_http.ask(other, one, id=portfolio["id"]) == {"portfolio": None}
