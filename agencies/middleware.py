@@ -13,6 +13,7 @@ from agencies.scope import scope
 from config import dberrors, errors
 
 LOGIN_PREFIXES = ("/accounts/", "/identity/", "/invitations/")
+API_PATH = "/graphql"
 UNSCOPED_PATHS = ("/livez", "/readyz")
 """Answered without asking the database who it is."""
 
@@ -66,17 +67,21 @@ class ScopeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        # A token in a header is never sent by a browser on its own: no cross-site forgery.
-        request.bearer = "Authorization" in request.headers
-        request._dont_enforce_csrf_checks = request.bearer or getattr(
-            request, "_dont_enforce_csrf_checks", False
-        )
+        # A bearer token is never sent by a browser on its own, unlike a session or a password for
+        # a proxy; and a call of the API with no session has nobody's rights to abuse.
+        request.bearer = request.headers.get("Authorization", "").lower().startswith("bearer ")
+        if request.bearer or self._is_call_without_session(request):
+            request._dont_enforce_csrf_checks = True
         if request.path in UNSCOPED_PATHS:
             request.actor = actors.PUBLIC
         else:
             with scope(actors.LOGIN):
                 request.actor = identify(request)
         return self.get_response(request)
+
+    @staticmethod
+    def _is_call_without_session(request) -> bool:
+        return request.path == API_PATH and settings.SESSION_COOKIE_NAME not in request.COOKIES
 
     def process_view(self, request, view, args, kwargs):
         if request.path in UNSCOPED_PATHS:

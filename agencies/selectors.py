@@ -1,6 +1,8 @@
 """What an actor may see of who: the only way from an id to an object of this chapter."""
 
-from django.db.models import Q, QuerySet
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from agencies.actors import Actor
@@ -55,6 +57,19 @@ def visible_users(actor: Actor) -> QuerySet[User]:
     return User.objects.filter(_either_side(actor))
 
 
+def with_state(users: QuerySet[User]) -> QuerySet[User]:
+    """Adds `state` (active, invited or inactive) and `has_totp`."""
+    totp = Authenticator.objects.filter(user=OuterRef("pk"), type=Authenticator.Type.TOTP)
+    return users.annotate(
+        state=Case(
+            When(is_active=False, then=Value("inactive")),
+            When(password__startswith=UNUSABLE_PASSWORD_PREFIX, then=Value("invited")),
+            default=Value("active"),
+        ),
+        has_totp=Exists(totp),
+    )
+
+
 def open_invitations(actor: Actor) -> QuerySet[Invitation]:
     """Links that still work, for the log-in alone: whoever holds one is not known yet."""
     if actor.kind != "login":
@@ -70,6 +85,17 @@ def visible_machine_clients(actor: Actor) -> QuerySet[MachineClient]:
 def visible_memberships(actor: Actor) -> QuerySet[PanelMembership]:
     """The panel of the bank, or the panels that the agency is on or applied to."""
     return PanelMembership.objects.filter(_either_side(actor))
+
+
+def institutions_with_standing(actor: Actor) -> QuerySet[Institution]:
+    """The banks that an agency could apply to, with `state`, `decided_at` and `membership_id` of
+    its own membership, null where it never applied."""
+    own = visible_memberships(actor).filter(institution=OuterRef("pk"))
+    return visible_institutions(actor).annotate(
+        membership_id=Subquery(own.values("pk")),
+        state=Subquery(own.values("state")),
+        decided_at=Subquery(own.values("decided_at")),
+    )
 
 
 def visible_documents(actor: Actor) -> QuerySet[VettingDocument]:

@@ -1,6 +1,7 @@
 """The panel: agencies apply, compliance officers decide, suspend and reinstate."""
 
 import hashlib
+import re
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +12,16 @@ from agencies.models import PanelMembership, VettingDocument
 from config import clock, errors
 
 DOCUMENT_BYTES = 5 * 1024 * 1024
-DOCUMENT_TYPES = ("application/pdf", "image/png", "image/jpeg")
+DOCUMENTS_MAX = 10
+DOCUMENT_BEGINNINGS = {
+    "application/pdf": b"%PDF-",
+    "image/png": b"\x89PNG\r\n\x1a\n",
+    "image/jpeg": b"\xff\xd8\xff",
+}
+"""What a file of each permitted type begins with: what somebody says it is proves nothing."""
+
+CAPACITY_MAX = 10_000_000
+JURISDICTION = re.compile(r"[A-Z0-9]{2,3}(-[A-Z0-9]{1,6})?")
 
 State = PanelMembership.State
 
@@ -88,20 +98,39 @@ def _check_application(licence_number, jurisdictions, capacity_loans, documents)
         raise errors.InvalidInput(
             "REQUIRED", _("Give the number of your licence."), field="licence_number"
         )
+    if len(licence_number) > PanelMembership._meta.get_field("licence_number").max_length:
+        raise errors.InvalidInput(
+            "TOO_LONG", _("This licence number is too long."), field="licence_number"
+        )
     if not jurisdictions:
         raise errors.InvalidInput(
             "REQUIRED", _("Name at least one jurisdiction."), field="jurisdictions"
         )
-    if capacity_loans < 1:
+    if not all(JURISDICTION.fullmatch(code) for code in jurisdictions):
+        raise errors.InvalidInput(
+            "UNKNOWN_JURISDICTION",
+            _("Write jurisdictions as codes such as GB or US-NY."),
+            field="jurisdictions",
+        )
+    if not 1 <= capacity_loans <= CAPACITY_MAX:
         raise errors.InvalidInput(
             "OUT_OF_RANGE", _("Say how many loans you can take."), field="capacity_loans"
         )
+    _check_documents(documents)
+
+
+def _check_documents(documents) -> None:
+    if len(documents) > DOCUMENTS_MAX:
+        raise errors.InvalidInput("TOO_MANY", _("Send at most ten documents."), field="documents")
     for _name, content_type, content in documents:
-        if content_type not in DOCUMENT_TYPES or len(content) > DOCUMENT_BYTES:
+        beginning = DOCUMENT_BEGINNINGS.get(content_type)
+        if beginning is None or not bytes(content).startswith(beginning):
             raise errors.InvalidInput(
-                "BAD_DOCUMENT",
-                _("Documents are PDF, PNG or JPEG files of at most 5 MB."),
-                field="documents",
+                "BAD_DOCUMENT", _("Documents are PDF, PNG or JPEG files."), field="documents"
+            )
+        if len(content) > DOCUMENT_BYTES:
+            raise errors.InvalidInput(
+                "BAD_DOCUMENT", _("A document may have at most 5 MB."), field="documents"
             )
 
 
