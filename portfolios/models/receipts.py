@@ -7,7 +7,10 @@ from config import ids
 
 
 class ReceiptFile(models.Model):
-    """One file of receipts; the same file (by SHA-256) is read once."""
+    """One file of receipts; the same file (by SHA-256) is read once.
+
+    `problems` are its rows that could not be taken: {row, column, value, code, message}.
+    """
 
     id = ids.primary_key()
     institution = models.ForeignKey(
@@ -16,6 +19,7 @@ class ReceiptFile(models.Model):
     file_name = models.CharField(_("file"), max_length=200)
     sha256 = models.CharField(max_length=64)
     rows_read = models.PositiveIntegerField(_("rows read"))
+    problems = models.JSONField(default=list)
     uploaded_at = models.DateTimeField()
     uploaded_by = models.ForeignKey("agencies.User", on_delete=models.PROTECT, related_name="+")
 

@@ -1,0 +1,320 @@
+"""Receipts: what the bank says came in confirms what agencies reported."""
+
+import dataclasses
+import hashlib
+import io
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from agencies import audit, policies, selectors
+from agencies.actors import Actor
+from config import clock, errors
+from portfolios import loan_files, matching, receipt_files
+from portfolios.models import Confirmation, ReceiptFile, ReceiptLine, Recovery
+from portfolios.selectors import (
+    reported_recoveries,
+    visible_receipt_files,
+    visible_receipt_lines,
+)
+from portfolios.services import idempotency, work
+
+LARGEST_FILE_BYTES = 20 * 1024 * 1024
+MAY_REMATCH = policies.FINANCE_PREPARERS | policies.SWEEPS
+NEARBY_DAYS = 7
+BATCH = 2000
+
+State = ReceiptLine.State
+OPEN = (State.UNMATCHED, State.AMBIGUOUS)
+
+
+@dataclasses.dataclass(frozen=True)
+class Read:
+    """What came of one file: how many of its receipts ended in which state, and its bad rows.
+
+    `receipt_file` is None where no row could be taken: nothing was kept, the file may come again.
+    `matched_before` counts receipts of earlier files that found their report now.
+    """
+
+    receipt_file: ReceiptFile | None
+    matched: int
+    unmatched: int
+    ambiguous: int
+    matched_before: int
+    problems: list[loan_files.RowError]
+
+
+def confirm(*, actor: Actor, file_name: str, content: bytes) -> Read:
+    """Read a file of the bank's receipts and confirm the reports that they prove.
+
+    The columns are those of `receipt_files`. Bad rows are answered and left out, the good ones
+    are taken. Receipts and reports of the same loan, amount and currency pair up by
+    `matching.pair`; what does not is left for a person.
+
+    Raises `InvalidInput`: `SAME_FILE`, `TOO_LARGE`, and what `receipt_files.read` raises.
+    """
+    policies.demand(actor, policies.FINANCE_PREPARERS)
+    institution = selectors.visible_institutions(actor).get()
+    preparer: Any = actor.user_id
+    if len(content) > LARGEST_FILE_BYTES:
+        raise errors.InvalidInput(
+            "TOO_LARGE", _("A file of receipts has at most 20 MB."), field="file"
+        )
+    sha256 = hashlib.sha256(content).hexdigest()
+    with transaction.atomic():
+        idempotency.lock("receipts", institution.pk)
+        _refuse_same_file(actor, sha256, institution)
+        good, problems = _rows(actor, content, clock.business_date(institution.time_zone))
+        if not good:
+            return Read(None, 0, 0, 0, 0, problems)
+        receipt_file = ReceiptFile.objects.create(
+            institution=institution,
+            file_name=file_name[:200],
+            sha256=sha256,
+            rows_read=len(good) + len({problem.row for problem in problems}),
+            problems=[
+                dataclasses.asdict(problem) | {"message": str(problem.message)}
+                for problem in problems
+            ],
+            uploaded_at=clock.now(),
+            uploaded_by_id=preparer,
+        )
+        lines = _insert(receipt_file, good)
+        states = _match(actor)
+        read = _counted(receipt_file, lines, states, problems)
+        audit.record(
+            actor,
+            "receipts.confirm",
+            receipt_file,
+            changes={
+                "receipts": len(lines),
+                "matched": read.matched,
+                "unmatched": read.unmatched,
+                "ambiguous": read.ambiguous,
+                "problems": len(problems),
+            },
+        )
+    return read
+
+
+def _refuse_same_file(actor: Actor, sha256: str, institution) -> None:
+    first = visible_receipt_files(actor).filter(sha256=sha256).first()
+    if first is not None:
+        day = first.uploaded_at.astimezone(ZoneInfo(institution.time_zone))
+        raise errors.InvalidInput(
+            "SAME_FILE",
+            _("This file was read already, as %(name)s on %(day)s.")
+            % {"name": first.file_name, "day": day.date().isoformat()},
+            field="file",
+        )
+
+
+def _rows(actor: Actor, content: bytes, today) -> tuple[list, list[loan_files.RowError]]:
+    """The receipts of the file that are new, and what is wrong with the other rows."""
+    good: list[receipt_files.ReceiptRow] = []
+    problems: list[loan_files.RowError] = []
+    try:
+        for row in receipt_files.read(io.BytesIO(content), as_of=today):
+            if isinstance(row, loan_files.RowError):
+                problems.append(row)
+            else:
+                good.append(row)
+    except errors.InvalidInput as error:
+        error.field = error.field or "file"
+        raise
+    names = [row.receipt_reference for row in good]
+    known = set(
+        visible_receipt_lines(actor)
+        .filter(receipt_reference__in=names)
+        .values_list("receipt_reference", flat=True)
+    )
+    message = str(_("This receipt came in an earlier file."))
+    problems += [
+        loan_files.RowError(
+            one.row, "receipt_reference", one.receipt_reference, "RECEIPT_KNOWN", message
+        )
+        for one in good
+        if one.receipt_reference in known
+    ]
+    new = [one for one in good if one.receipt_reference not in known]
+    return new, sorted(problems, key=lambda problem: problem.row)
+
+
+def _insert(receipt_file: ReceiptFile, rows: list) -> list[ReceiptLine]:
+    return ReceiptLine.objects.bulk_create(
+        (
+            ReceiptLine(
+                institution_id=receipt_file.institution_id,
+                receipt_file=receipt_file,
+                row=row.row,
+                receipt_reference=row.receipt_reference,
+                loan_reference=row.loan_reference,
+                currency=row.currency,
+                amount_minor=row.amount_minor,
+                value_on=row.value_on,
+            )
+            for row in rows
+        ),
+        batch_size=BATCH,
+    )
+
+
+def _counted(receipt_file, lines, states: dict, problems) -> Read:
+    """What came of the file's lines, out of the states of all that was open."""
+    mine = [states[line.pk] for line in lines]
+    matched = list(states.values()).count(State.MATCHED)
+    return Read(
+        receipt_file=receipt_file,
+        matched=mine.count(State.MATCHED),
+        unmatched=mine.count(State.UNMATCHED),
+        ambiguous=mine.count(State.AMBIGUOUS),
+        matched_before=matched - mine.count(State.MATCHED),
+        problems=problems,
+    )
+
+
+def rematch(*, actor: Actor) -> int:
+    """Pair receipts that are still open with reports that came since; answers how many paired."""
+    policies.demand(actor, MAY_REMATCH)
+    with transaction.atomic():
+        idempotency.lock("receipts", actor.institution_id)
+        return list(_match(actor).values()).count(State.MATCHED)
+
+
+def _match(actor: Actor) -> dict:
+    """Pair everything that is open now; answers the new state of each open receipt, by id."""
+    lines = visible_receipt_lines(actor).filter(state__in=OPEN)
+    receipts = {line.pk: line for line in lines}
+    # A list in place of a sub-select: nobody has statistics of rows that were just written.
+    loans = {line.loan_reference for line in receipts.values()}
+    waiting = reported_recoveries(actor).filter(loan__reference__in=loans)
+    reports = {recovery.pk: recovery for recovery in waiting}
+    outcome = matching.pair(
+        [
+            matching.Money(one.pk, one.loan_reference, one.currency, one.amount_minor, one.value_on)
+            for one in receipts.values()
+        ],
+        [
+            matching.Money(one.pk, one.loan.reference, one.currency, one.amount_minor, one.value_on)
+            for one in reports.values()
+        ],
+    )
+    for state in State:
+        changed = [
+            pk for pk, new in outcome.states.items() if new == state and receipts[pk].state != state
+        ]
+        ReceiptLine.objects.filter(pk__in=changed).update(state=state)
+    _confirm(actor, [(receipts[line], reports[recovery]) for line, recovery in outcome.pairs])
+    return outcome.states
+
+
+def _confirm(actor: Actor, pairs: list[tuple[ReceiptLine, Recovery]], reason: str = "") -> None:
+    """Write that these receipts prove these reports."""
+    moment = clock.now()
+    Confirmation.objects.bulk_create(
+        (
+            Confirmation(
+                institution_id=recovery.institution_id,
+                agency_id=recovery.agency_id,
+                placement_id=recovery.placement_id,
+                spell_id=recovery.spell_id,
+                recovery=recovery,
+                receipt_line=line,
+                confirmed_at=moment,
+                confirmed_by=actor.label,
+            )
+            for line, recovery in pairs
+        ),
+        batch_size=BATCH,
+    )
+    audit.record_many(
+        [
+            audit.entry(
+                actor,
+                "recovery.confirm",
+                recovery,
+                reason=reason,
+                changes={"receipt": str(line.pk), "amount_minor": recovery.amount_minor},
+                agency_id=recovery.agency_id,
+                placement_id=recovery.placement_id,
+                at=moment,
+            )
+            for line, recovery in pairs
+        ]
+    )
+
+
+def candidates(actor: Actor, line: ReceiptLine) -> QuerySet[Recovery]:
+    """Reports that an open receipt may be linked to: of its amount, and of its loan.
+
+    Where the loan has none, the receipt may name a wrong loan: then those of other loans with a
+    value date within a week.
+    """
+    policies.demand(actor, policies.INSTITUTION_PEOPLE)
+    alike = reported_recoveries(actor).filter(
+        amount_minor=line.amount_minor, currency=line.currency
+    )
+    of_loan = alike.filter(loan__reference=line.loan_reference)
+    if of_loan.exists():
+        return of_loan.select_related("loan", "agency").order_by("value_on", "pk")
+    day = line.value_on.toordinal()
+    nearby = Q(
+        value_on__range=(
+            line.value_on.fromordinal(day - NEARBY_DAYS),
+            line.value_on.fromordinal(day + NEARBY_DAYS),
+        )
+    )
+    return alike.filter(nearby).select_related("loan", "agency").order_by("value_on", "pk")
+
+
+def link(*, actor: Actor, line_id, recovery_id, reason: str) -> ReceiptLine:
+    """Settle an open receipt by hand: it proves this one of its candidates.
+
+    Raises `NotFound` for a receipt or a candidate that is none; `InvalidInput`: `REQUIRED`,
+    `CARD_NUMBER`; `InvalidState`: `SETTLED`.
+    """
+    policies.demand(actor, policies.FINANCE_PREPARERS)
+    reason = work.checked_text(reason, field="reason", required=True)
+    with transaction.atomic():
+        idempotency.lock("receipts", actor.institution_id)
+        line = _open_line(actor, line_id)
+        recovery = selectors.find(candidates(actor, line), pk=recovery_id)
+        _settle(line, State.MATCHED, reason)
+        _confirm(actor, [(line, recovery)], reason)
+        audit.record(
+            actor,
+            "receipt.link",
+            line,
+            reason=reason,
+            changes={"recovery": str(recovery.pk), "state": State.MATCHED},
+        )
+    return line
+
+
+def dismiss(*, actor: Actor, line_id, reason: str) -> ReceiptLine:
+    """Settle an open receipt by hand: it proves no report. Raises as `link`."""
+    policies.demand(actor, policies.FINANCE_PREPARERS)
+    reason = work.checked_text(reason, field="reason", required=True)
+    with transaction.atomic():
+        idempotency.lock("receipts", actor.institution_id)
+        line = _open_line(actor, line_id)
+        _settle(line, State.DISMISSED, reason)
+        audit.record(
+            actor, "receipt.dismiss", line, reason=reason, changes={"state": State.DISMISSED}
+        )
+    return line
+
+
+def _open_line(actor: Actor, line_id) -> ReceiptLine:
+    line = selectors.find(visible_receipt_lines(actor), pk=line_id)
+    if line.state not in OPEN:
+        raise errors.InvalidState("SETTLED", _("This receipt has been settled already."))
+    return line
+
+
+def _settle(line: ReceiptLine, state: str, reason: str) -> None:
+    ReceiptLine.objects.filter(pk=line.pk, state__in=OPEN).update(state=state, reason=reason)
+    line.state, line.reason = state, reason
