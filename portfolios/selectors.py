@@ -150,7 +150,7 @@ def shown_complaints(actor: Actor) -> QuerySet[Complaint]:
 
     An agency cannot be shown the loan or the placement: a join would hide what was taken back.
     """
-    complaints = visible_complaints(actor).defer("account")
+    complaints = visible_complaints(actor).defer("account").select_related("institution")
     return complaints if actor.kind == "agency" else complaints.select_related("agency")
 
 
@@ -258,6 +258,26 @@ def narrow_recoveries(
     return recoveries
 
 
+def shown_portfolios(actor: Actor) -> QuerySet[Portfolio]:
+    """`visible_portfolios` with `loan_count`, `balance_minor` and `free_minor`, to be shown.
+
+    `free_minor` is the balance of the loans that nobody holds.
+    """
+    free = Q(loans__placement=None)
+    return visible_portfolios(actor).annotate(
+        loan_count=Count("loans"),
+        balance_minor=Coalesce(Sum("loans__balance_minor"), 0, output_field=BigIntegerField()),
+        free_minor=Coalesce(
+            Sum("loans__balance_minor", filter=free), 0, output_field=BigIntegerField()
+        ),
+    )
+
+
+def shown_loans(actor: Actor) -> QuerySet[Loan]:
+    """`visible_loans` with who holds them, to be shown; the joins hide no loan."""
+    return visible_loans(actor).select_related("placement", "agency", "institution")
+
+
 def narrow_loans(
     loans: QuerySet[Loan],
     *,
@@ -310,8 +330,18 @@ def with_collected(placements: QuerySet[Placement]) -> QuerySet[Placement]:
     )
 
 
-def _sum(rows: QuerySet, amount: str = "amount_minor"):
-    totals = rows.order_by().values("placement").annotate(total=Sum(amount))
+def with_recovered(spells: QuerySet[PlacedLoan]) -> QuerySet[PlacedLoan]:
+    """Adds `recovered_minor`: the confirmed money of each spell less what was taken back of it."""
+    own = {"spell": OuterRef("pk")}
+    confirmed = Recovery.objects.filter(confirmation__isnull=False, **own)
+    reversed_of = Reversal.objects.filter(recovery__confirmation__isnull=False, **own)
+    return spells.annotate(
+        recovered_minor=_sum(confirmed, by="spell") - _sum(reversed_of, by="spell")
+    )
+
+
+def _sum(rows: QuerySet, amount: str = "amount_minor", by: str = "placement"):
+    totals = rows.order_by().values(by).annotate(total=Sum(amount))
     return Coalesce(Subquery(totals.values("total")), 0, output_field=BigIntegerField())
 
 

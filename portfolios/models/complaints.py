@@ -11,7 +11,8 @@ class Complaint(models.Model):
     """One complaint. It counts against the placement in which the conduct happened.
 
     `account` is the complainant's own words, for the bank alone; `summary` is what the agency is
-    asked to answer.
+    asked to answer. `loan_reference` is the loan's, kept here because the agency answers also
+    after the loan was taken back from it.
     """
 
     class Category(models.TextChoices):
@@ -41,6 +42,7 @@ class Complaint(models.Model):
         "agencies.Institution", on_delete=models.PROTECT, related_name="+"
     )
     loan = models.ForeignKey("portfolios.Loan", on_delete=models.PROTECT, related_name="complaints")
+    loan_reference = models.CharField(_("loan"), max_length=60)
     agency = models.ForeignKey(
         "agencies.Agency", null=True, on_delete=models.PROTECT, related_name="+"
     )
