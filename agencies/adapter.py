@@ -1,6 +1,10 @@
 """What django-allauth does our way: nobody signs up alone, mail goes out after the commit."""
 
+import time
+
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from django.contrib.sites.shortcuts import get_current_site
 from django.db import transaction
 
@@ -10,6 +14,14 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request) -> bool:
         return False
+
+    def is_reauthentication_required(self, *, app: str, **kwargs) -> bool:
+        """Not of somebody who gave the password minutes ago, when they logged in."""
+        if not super().is_reauthentication_required(app=app, **kwargs):
+            return False
+        records = get_authentication_records(self.request, self.request.user)
+        recent = time.time() - app_settings.REAUTHENTICATION_TIMEOUT
+        return not any(record["at"] > recent for record in records)
 
     def send_password_reset_mail(self, user, email, context) -> None:
         """Only to whoever has set a password before: an invitation is no account yet."""

@@ -1,5 +1,6 @@
 """The entry point of the web: finds out who asks and opens the scope in which they act."""
 
+import contextlib
 from http import HTTPStatus
 
 from allauth.idp.oidc.models import Token
@@ -67,35 +68,35 @@ class ScopeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        # A bearer token is never sent by a browser on its own, unlike a session or a password for
-        # a proxy; and a call of the API with no session has nobody's rights to abuse.
-        request.bearer = request.headers.get("Authorization", "").lower().startswith("bearer ")
-        if request.bearer or self._is_call_without_session(request):
-            request._dont_enforce_csrf_checks = True
+        # A token in a header is never sent by a browser on its own: no cross-site forgery.
+        request.bearer = "Authorization" in request.headers
+        request._dont_enforce_csrf_checks = request.bearer or getattr(
+            request, "_dont_enforce_csrf_checks", False
+        )
         if request.path in UNSCOPED_PATHS:
             request.actor = actors.PUBLIC
-        else:
-            with scope(actors.LOGIN):
-                request.actor = identify(request)
-        return self.get_response(request)
-
-    @staticmethod
-    def _is_call_without_session(request) -> bool:
-        return request.path == API_PATH and settings.SESSION_COOKIE_NAME not in request.COOKIES
+            return self.get_response(request)
+        with scope(actors.LOGIN):
+            request.actor = identify(request)
+        # Entered before the view and left after it, or in `process_exception`.
+        request.view_scope = contextlib.ExitStack()
+        with request.view_scope:
+            return self.get_response(request)
 
     def process_view(self, request, view, args, kwargs):
+        if request.path not in UNSCOPED_PATHS:
+            is_login = request.path.startswith(LOGIN_PREFIXES)
+            actor = actors.LOGIN if is_login else request.actor
+            request.view_scope.enter_context(scope(actor))
+
+    def process_exception(self, request, exception):
+        """Undo what the view did; answer a refusal, leave everything else to others."""
         if request.path in UNSCOPED_PATHS:
             return None
-        is_login = request.path.startswith(LOGIN_PREFIXES)
-        actor = actors.LOGIN if is_login else request.actor
-        try:
-            with dberrors.translated(), scope(actor):
-                response = view(request, *args, **kwargs)
-                if hasattr(response, "render") and not response.is_rendered:
-                    response = response.render()
-                return response
-        except errors.DomainError as error:
-            return self._refused(request, error)
+        request.view_scope.__exit__(type(exception), exception, exception.__traceback__)
+        is_refusal = isinstance(exception, errors.DomainError)
+        refusal = exception if is_refusal else dberrors.translate(exception)
+        return None if refusal is None else self._refused(request, refusal)
 
     def _refused(self, request, error):
         status = STATUS[type(error)]

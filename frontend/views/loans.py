@@ -1,0 +1,320 @@
+"""Loans: the list, one loan with its masked borrower, and pauses of its collection."""
+
+import django_filters
+import django_tables2
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from agencies import policies, selectors
+from config import errors
+from frontend import forms, tables, trail
+from frontend.access import page
+from frontend.templatetags import fairplace
+from portfolios import masks
+from portfolios.models import Hold, Loan
+from portfolios.selectors import (
+    shown_contacts,
+    shown_loans,
+    shown_promises,
+    shown_recoveries,
+    visible_borrowers,
+    visible_holds,
+    visible_placements,
+    visible_portfolios,
+    visible_spells,
+)
+from portfolios.services import holds, loans
+
+EVENTS_SHOWN = 20
+PERSONAL = {
+    "name": gettext_lazy("Name"),
+    "phone": gettext_lazy("Phone"),
+    "email": gettext_lazy("E-mail"),
+    "address": gettext_lazy("Address"),
+    "national_id": gettext_lazy("National identifier"),
+}
+
+
+class LoanTable(tables.Table):
+    caption = gettext_lazy("Loans")
+    empty_title = gettext_lazy("No loans")
+    empty_text = gettext_lazy("Loans come with an import, and to agencies with a placement.")
+
+    reference = django_tables2.Column(verbose_name=gettext_lazy("Reference"))
+    holder = django_tables2.Column(
+        verbose_name=gettext_lazy("Held by"), accessor="agency__name", default="–"
+    )
+    state = tables.StateColumn(
+        verbose_name=gettext_lazy("State"), accessor="state_word", orderable=False
+    )
+    balance_minor = tables.MoneyColumn(verbose_name=gettext_lazy("Balance"))
+    days_past_due = tables.IntegerColumn(verbose_name=gettext_lazy("Days past due"))
+    region = django_tables2.Column(verbose_name=gettext_lazy("Region"))
+    grade = django_tables2.Column(verbose_name=gettext_lazy("Grade"))
+
+    def render_reference(self, record):
+        return tables.link(reverse("loan", args=[record.pk]), record.reference)
+
+    def render_state(self, record):
+        return fairplace.badge(state_of(record))
+
+
+class OwnLoanTable(LoanTable):
+    """For the agency: in which of its placements."""
+
+    holder = django_tables2.Column(
+        verbose_name=gettext_lazy("Placement"), accessor="placement__title"
+    )
+
+
+def state_of(loan: Loan) -> str:
+    """The word that says what may be done with a loan."""
+    if loan.is_on_hold:
+        return "on_hold"
+    return "placed" if loan.placement_id else "unplaced"
+
+
+class LoanFilter(tables.FilterSet):
+    reference = django_filters.CharFilter(
+        label=gettext_lazy("Reference"), lookup_expr="istartswith"
+    )
+    portfolio = django_filters.ModelChoiceFilter(
+        label=gettext_lazy("Portfolio"),
+        queryset=lambda request: visible_portfolios(request.actor).order_by("name"),
+    )
+    placement = django_filters.ModelChoiceFilter(
+        label=gettext_lazy("Placement"),
+        queryset=lambda request: visible_placements(request.actor).order_by("title"),
+    )
+    region = django_filters.CharFilter(label=gettext_lazy("Region"), lookup_expr="iexact")
+    grade = django_filters.CharFilter(label=gettext_lazy("Grade"), lookup_expr="iexact")
+    is_on_hold = django_filters.ChoiceFilter(
+        label=gettext_lazy("On hold"),
+        choices=(("True", gettext_lazy("On hold")), ("False", gettext_lazy("Not on hold"))),
+    )
+
+
+@page(allow=policies.PEOPLE)
+def loan_list(request: HttpRequest) -> HttpResponse:
+    """For the bank all its loans, for an agency those that it holds now."""
+    is_agency = request.actor.kind == "agency"
+    found = LoanFilter(
+        request.GET or None, shown_loans(request.actor).order_by("reference"), request=request
+    )
+    if is_agency:
+        del found.filters["portfolio"]
+    kind = OwnLoanTable if is_agency else LoanTable
+    return render(
+        request,
+        "frontend/loans/list.html",
+        {
+            "title": _("My loans") if is_agency else _("Loans"),
+            "lead": _("Everything that is placed with you now. Borrowers' details are masked.")
+            if is_agency
+            else _("Every loan of the bank. Borrowers' details are masked."),
+            "table": kind(found.qs, request=request),
+            "filterset": found,
+        },
+    )
+
+
+@page(allow=policies.PEOPLE)
+def loan(request: HttpRequest, pk) -> HttpResponse:
+    """One loan: what is owed, by whom as far as may be seen, and what happened to it."""
+    return _show(request, _found(request, pk))
+
+
+def _found(request: HttpRequest, pk) -> Loan:
+    return selectors.find(shown_loans(request.actor), pk=pk)
+
+
+def _show(request: HttpRequest, found: Loan, *, revealed=None, status=200) -> HttpResponse:
+    actor = request.actor
+    is_agency = actor.kind == "agency"
+    return render(
+        request,
+        "frontend/loans/loan.html",
+        {
+            "title": found.reference,
+            "state": state_of(found),
+            "lead": _lead(found, is_agency),
+            "breadcrumbs": [(_("Loans"), reverse("loans"))],
+            "loan": found,
+            "is_agency": is_agency,
+            "facts": _facts(found, is_agency),
+            "personal": _personal(actor, found, revealed or {}),
+            "may_reveal": policies.allows(actor, loans.MAY_REVEAL),
+            "may_hold": policies.allows(actor, holds.MAY_HOLD),
+            "may_recall": policies.allows(actor, policies.VENDOR_MANAGERS),
+            "holds": visible_holds(actor).filter(loan=found).order_by("-opened_at"),
+            "spell": visible_spells(actor).filter(loan=found, closed_at=None).first(),
+            "contacts": _latest(shown_contacts(actor), found, "-happened_at"),
+            "promises": _latest(shown_promises(actor), found, "-due_on"),
+            "recoveries": _latest(shown_recoveries(actor), found, "-value_on"),
+            "time_zone": found.institution.time_zone,
+            "entries": trail.timeline(actor, found),
+        },
+        status=status,
+    )
+
+
+def _latest(events, found: Loan, order: str):
+    return events.filter(loan=found).order_by(order)[:EVENTS_SHOWN]
+
+
+def _lead(found: Loan, is_agency: bool) -> str:
+    owed = fairplace.money(found.balance_minor, found.currency)
+    if is_agency:
+        return _("%(owed)s owed to %(bank)s") % {"owed": owed, "bank": found.institution.name}
+    if found.agency:
+        return _("%(owed)s, with %(agency)s") % {"owed": owed, "agency": found.agency.name}
+    return _("%(owed)s, placed with nobody") % {"owed": owed}
+
+
+def _facts(found: Loan, is_agency: bool) -> list[tuple]:
+    facts = [
+        (_("Balance"), fairplace.money(found.balance_minor, found.currency)),
+        (_("Interest rate"), fairplace.rate(found.rate_ppm)),
+        (_("Days past due"), fairplace.integer(found.days_past_due)),
+        (_("Opened on"), fairplace.day(found.opened_on)),
+        (_("Last payment on"), fairplace.day(found.last_payment_on)),
+        (_("Region"), found.region or fairplace.NO_VALUE),
+        (_("Grade"), found.grade or fairplace.NO_VALUE),
+    ]
+    if not is_agency:
+        url = reverse("portfolio", args=[found.portfolio_id])
+        facts.append((_("Portfolio"), tables.link(url, found.portfolio.name)))
+    if found.placement:
+        url = reverse("placement", args=[found.placement_id])
+        facts.append((_("Placement"), tables.link(url, found.placement.title)))
+    return facts
+
+
+def _personal(actor, found: Loan, revealed: dict[str, str]) -> list[dict]:
+    """{name, label, value, is_revealed} of each personal field that is known."""
+    borrower = visible_borrowers(actor).filter(pk=found.borrower_id).first()
+    return [
+        {
+            "name": name,
+            "label": PERSONAL[name],
+            "value": revealed.get(name, value),
+            "is_revealed": name in revealed,
+        }
+        for name, value in loans.masked_fields(borrower).items()
+        if value
+    ]
+
+
+class ReasonForm(forms.Form):
+    reason = forms.ReasonField()
+
+
+class RevealForm(forms.Form):
+    reason = forms.ReasonField(
+        label=gettext_lazy("Why do you need it?"),
+        help_text=gettext_lazy("Kept in the audit trail with your name."),
+    )
+
+
+@page(allow=loans.MAY_REVEAL)
+def reveal(request: HttpRequest, pk, field: str) -> HttpResponse:
+    """Show one personal field once; it is in the answer alone, never in an address."""
+    if field not in masks.BY_FIELD:
+        raise Http404
+    found = _found(request, pk)
+    form = RevealForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            value = loans.reveal(
+                actor=request.actor, loan_id=pk, field=field, reason=form.cleaned_data["reason"]
+            )
+        except errors.InvalidInput as error:
+            forms.form_from_error(form, error)
+        else:
+            return _show(request, found, revealed={field: value})
+    return _small_form(
+        request,
+        found,
+        form,
+        title=_("Reveal: %(field)s") % {"field": PERSONAL[field]},
+        lead=_("Shown to you once. The bank sees who looked, when and why."),
+        submit=_("Reveal"),
+    )
+
+
+class HoldForm(forms.Form):
+    kind = forms.forms.ChoiceField(
+        label=gettext_lazy("Because of"),
+        choices=[
+            (Hold.Reason.DISPUTE.value, Hold.Reason.DISPUTE.label),
+            (Hold.Reason.OTHER.value, Hold.Reason.OTHER.label),
+        ],
+    )
+    reason = forms.ReasonField()
+
+
+@page(allow=holds.MAY_HOLD)
+def hold(request: HttpRequest, pk) -> HttpResponse:
+    """Pause the collection of one loan."""
+    found = _found(request, pk)
+    form = HoldForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            holds.open_hold(actor=request.actor, loan_id=pk, **form.cleaned_data)
+        except errors.InvalidInput as error:
+            forms.form_from_error(form, error)
+        else:
+            messages.success(request, _("The loan is on hold. Whoever holds it sees that."))
+            return redirect("loan", pk)
+    return _small_form(
+        request,
+        found,
+        form,
+        title=_("Put on hold"),
+        lead=_("Collection rests until you release it; contacts meanwhile are flagged."),
+        submit=_("Put on hold"),
+    )
+
+
+@page(allow=holds.MAY_HOLD)
+def release(request: HttpRequest, pk) -> HttpResponse:
+    """End one hold."""
+    opened = selectors.find(visible_holds(request.actor), pk=pk)
+    found = _found(request, opened.loan_id)
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            holds.release(actor=request.actor, hold_id=pk, **form.cleaned_data)
+        except (errors.InvalidInput, errors.InvalidState) as error:
+            forms.form_from_error(form, error)
+        else:
+            messages.success(request, _("The hold is released."))
+            return redirect("loan", found.pk)
+    return _small_form(
+        request,
+        found,
+        form,
+        title=_("Release the hold"),
+        lead=_("Collection goes on when no other hold is open."),
+        submit=_("Release"),
+    )
+
+
+def _small_form(request, found: Loan, form, *, title, lead, submit) -> HttpResponse:
+    url = reverse("loan", args=[found.pk])
+    return forms.render_page(
+        request,
+        "frontend/loans/form.html",
+        {
+            "title": title,
+            "lead": lead,
+            "breadcrumbs": [(_("Loans"), reverse("loans")), (found.reference, url)],
+            "form": form,
+            "submit": submit,
+            "cancel_url": url,
+        },
+    )
