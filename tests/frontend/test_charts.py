@@ -1,0 +1,111 @@
+"""Charts: exact figures, a table that says the same, and nothing that a browser could run."""
+
+import json
+
+import pytest
+from django.utils import translation
+
+from frontend import charts
+from frontend.templatetags import fairplace
+from tests.frontend import test_shell
+
+SPACE = fairplace.NARROW_SPACE
+WORDS = {"title": "North is ahead", "description": "Success rate."}
+POINTS = [
+    {"label": "South", "rate_ppm": 100_000, "lower_ppm": 80_000, "upper_ppm": 130_000},
+    {"label": "North", "rate_ppm": 150_000, "lower_ppm": 140_000, "upper_ppm": 160_000},
+    {"label": "You", "rate_ppm": 100_000, "lower_ppm": 0, "upper_ppm": 1, "highlight": True},
+]
+
+
+def ranking(points=POINTS, **options):
+    return charts.bar_with_interval(
+        points, subject="Agency", measure="Success rate", **WORDS, **options
+    )
+
+
+def test_a_ranking_is_sorted_and_its_intervals_are_exact():
+    trace = ranking(pooled_ppm=120_000)["figure_json"]["data"][0]
+    assert trace["y"] == ["North", "South", "You"]
+    assert trace["x"] == [15.0, 10.0, 10.0]
+    assert trace["error_x"]["array"][:2] == [1.0, 3.0]
+    assert trace["error_x"]["arrayminus"][:2] == [1.0, 2.0]
+    assert trace["marker"]["symbol"] == ["circle", "circle", "diamond"]
+
+
+def test_a_ranking_shows_the_pooled_rate_where_there_is_one():
+    assert ranking(pooled_ppm=120_000)["figure_json"]["layout"]["shapes"][0]["x0"] == 12.0
+    assert "shapes" not in ranking()["figure_json"]["layout"]
+
+
+def test_the_table_says_what_the_chart_shows():
+    chart = ranking()
+    assert chart["title"] == WORDS["title"]
+    assert chart["columns"] == ["Agency", "Success rate", "Lower limit", "Upper limit"]
+    rates = ["15.0", "14.0", "16.0"]
+    assert chart["rows"][0] == ["North", *(f"{rate}{SPACE}%" for rate in rates)]
+
+
+def test_a_distribution_keeps_its_order():
+    chart = charts.distribution_bars([("0–90", 1200), ("over 90", 7)], subject="Days", **WORDS)
+    assert chart["figure_json"]["data"][0]["y"] == [1200, 7]
+    assert chart["rows"] == [["0–90", "1,200"], ["over 90", "7"]]
+    assert chart["columns"] == ["Days", "Loans"]
+
+
+def test_a_waterfall_ends_at_the_sum_of_its_steps():
+    steps = [("Gross", 100_000), ("Reversals", -1_050), ("Commission", -22_511)]
+    chart = charts.waterfall(steps, total="Net", currency="USD", **WORDS)
+    trace = chart["figure_json"]["data"][0]
+    assert trace["y"] == [1000.0, -10.5, -225.11, 764.39]
+    assert trace["measure"] == ["relative", "relative", "relative", "total"]
+    assert chart["rows"][-1] == ["Net", "$764.39"]
+
+
+def test_months_stand_beside_each_other():
+    chart = charts.monthly_bars(
+        ["2026-10", "2026-11"],
+        [("Reported", [500, 0]), ("Confirmed", [400, 1])],
+        currency="JPY",
+        **WORDS,
+    )
+    first, second = chart["figure_json"]["data"]
+    assert (first["y"], second["y"]) == ([500, 0], [400, 1])
+    assert first["marker"]["pattern"]["shape"] != second["marker"]["pattern"]["shape"]
+    assert chart["rows"] == [["2026-10", "¥500", "¥400"], ["2026-11", "¥0", "¥1"]]
+
+
+def test_axes_abbreviate_only_where_the_language_does():
+    def axis():
+        chart = charts.distribution_bars([("a", 100)], subject="x", currency="CNY", **WORDS)
+        return chart["figure_json"]["layout"]["yaxis"]
+
+    assert (axis()["tickprefix"], axis()["tickformat"]) == ("CN¥", "~s")
+    with translation.override("zh-hans"):
+        assert (axis()["tickprefix"], axis()["tickformat"]) == ("¥", ",~f")
+
+
+def test_names_are_drawn_as_they_are_written():
+    evil = '<a href="https://x.example">%{x}</a>'
+    chart = ranking([{**POINTS[0], "label": evil}])
+    label = chart["figure_json"]["data"][0]["y"][0]
+    assert "<" not in label
+    assert "%{" not in label
+    assert chart["rows"][0][0] == evil
+    html = test_shell.shown("{% render_chart chart %}", chart={**chart, "title": "</script>"})
+    assert evil not in html
+    assert html.count("</script>") == 1
+
+
+def test_a_figure_is_small_plain_data_without_a_theme_of_its_own():
+    figure = ranking()["figure_json"]
+    assert json.loads(json.dumps(figure)) == figure
+    assert not figure["layout"].get("template")
+    assert len(json.dumps(figure)) < 2_000
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("colour", [charts.BLUE, charts.VERMILION, charts.GREEN, charts.GREY])
+def test_marks_stand_out_from_the_page(theme, colour):
+    mark = test_shell.channels(colour.removeprefix("#").lower())
+    assert test_shell.contrast(mark, test_shell.tokens(theme)["fp-surface"]) >= 3
