@@ -1,11 +1,13 @@
 """What the database's own guards mean: a trigger that refuses a write names its reason by SQLSTATE.
 
-Triggers raise with an `errcode` of class FP; everything else the database says is a fault of
-ours and stays one.
+Triggers raise with an `errcode` of class FP. A row that row-level security does not let in is one
+that stopped being the actor's between the selector and the statement, so it does not exist.
+Everything else the database says is a fault of ours and stays one.
 """
 
 import contextlib
 
+import psycopg
 from django.db import Error
 from django.utils.translation import gettext_lazy as _
 
@@ -24,7 +26,11 @@ def translate(exc: BaseException) -> errors.DomainError | None:
     """The refusal that a database error stands for, or None where it is not one of our guards."""
     if not isinstance(exc, Error):
         return None
-    meaning = MEANINGS.get(getattr(exc.__cause__, "sqlstate", None) or "")
+    cause = exc.__cause__
+    if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+        is_wall = "row-level security" in (cause.diag.message_primary or "")
+        return MEANINGS["FP001"]() if is_wall else None
+    meaning = MEANINGS.get(getattr(cause, "sqlstate", None) or "")
     return meaning() if meaning else None
 
 
