@@ -1,0 +1,223 @@
+"""A year of the bank and its agencies, told day by day through the services.
+
+The owner's role sets the one clock to each day and lets it go at the end, so what happens carries
+the time at which it would have happened. The same seed and date make the same business figures;
+only identifiers and secrets differ.
+"""
+
+import contextlib
+import dataclasses
+import datetime
+import random
+from collections.abc import Callable, Iterator
+from zoneinfo import ZoneInfo
+
+from django.db import connections
+
+from agencies.models.users import Role
+from agencies.scope import scope
+from config import clock
+from frontend.demonstration import cast as people
+from frontend.demonstration import desk, market, office
+from frontend.demonstration.cast import Cast
+from frontend.demonstration.market import Lot
+from marketplace.services import rankings
+from portfolios.services import late_receipts, placements
+
+MONTHS = 12
+PORTFOLIOS = (  # month of publication, name, prefix of references, players by their place
+    (0, "Personal loans, vintage 2023 A", "PA", (0, 2, 4, 6)),
+    (0, "Personal loans, vintage 2023 B", "PB", (1, 3, 5, 7)),
+    (3, "Personal loans, vintage 2024 A", "PC", (0, 1, 4, 5)),
+    (5, "Personal loans, vintage 2024 B", "PD", (2, 3, 6, 7)),
+)
+RECALLED_IN_MONTH = 9
+ROUNDS = (15, 28)
+"""The days of a month on which agencies report and the bank reads its receipts; contacts are logged
+on the first of them."""
+
+
+@dataclasses.dataclass
+class Story:
+    """What has happened so far."""
+
+    cast: Cast
+    seed: int
+    loans_per_portfolio: int
+    today: datetime.date
+    rng: random.Random
+    say: Callable[[str], None]
+    lots: list[Lot] = dataclasses.field(default_factory=list)
+    open_complaints: list = dataclasses.field(default_factory=list)
+    recoveries: int = 0
+
+
+class Time:
+    """The clock in the owner's hand: nine in the morning of any day, in the bank's zone."""
+
+    def __init__(self, time_zone: str):
+        self.zone = ZoneInfo(time_zone)
+        self.moment: datetime.datetime | None = None
+
+    def set(self, day: datetime.date, hour: int = 9) -> datetime.datetime:
+        self.moment = datetime.datetime.combine(day, datetime.time(hour), self.zone)
+        return self._show()
+
+    def pass_by(self, span: datetime.timedelta) -> datetime.datetime:
+        self.moment += span
+        return self._show()
+
+    def _show(self) -> datetime.datetime:
+        with connections["owner"].cursor() as cursor:
+            cursor.execute("select fairplace_clock_set(%s)", [self.moment])
+        return self.moment
+
+
+@contextlib.contextmanager
+def time_in_hand(time_zone: str) -> Iterator[Time]:
+    """The clock obeys until the end, however that comes."""
+    try:
+        yield Time(time_zone)
+    finally:
+        with connections["owner"].cursor() as cursor:
+            cursor.execute("select fairplace_clock_release()")
+
+
+def tell(
+    *, seed: int, today: datetime.date, loans_per_portfolio: int = 5000, say=lambda text: None
+) -> Story:
+    """Build the demonstration that ends on `today`; answers what happened."""
+    months = _months_before(today)
+    with time_in_hand("America/New_York") as time:
+        time.set(months[0])
+        cast = people.gather()
+        people.join_panel(cast, time.pass_by)
+        story = Story(cast, seed, loans_per_portfolio, today, random.Random(seed), say)
+        for number, month in enumerate(months):
+            _month(story, time, number, month)
+        _this_month(story, time, months[-1])
+    with scope(cast.bank(Role.VENDOR_MANAGER)) as actor:
+        rankings.compute(actor=actor, currency="USD")
+    return story
+
+
+def _months_before(today: datetime.date) -> list[datetime.date]:
+    """The first days of the twelve whole months before today's, and of today's own."""
+    last = today.year * 12 + today.month - 1
+    return [
+        datetime.date(number // 12, number % 12 + 1, 1) for number in range(last - MONTHS, last + 1)
+    ]
+
+
+def _month(story: Story, time: Time, number: int, month: datetime.date) -> None:
+    story.say(f"{month:%B %Y}")
+    if number:
+        time.set(month.replace(day=2))
+        last = month - datetime.timedelta(days=1)
+        office.settle_month(
+            story.cast, last.replace(day=1), leave_open=month == _months_before(story.today)[-1]
+        )
+    if month > story.today - datetime.timedelta(days=28):
+        return
+    for published, name, prefix, places in PORTFOLIOS:
+        if published == number:
+            _sell(story, time, month, name, prefix, places)
+    if number == RECALLED_IN_MONTH:
+        _recall(story, time, month)
+    for day in ROUNDS:
+        _round(story, time, month.replace(day=day), f"{month:%Y%m}-{day}")
+    _complaints(story, time, month)
+
+
+def _sell(story: Story, time: Time, month, name: str, prefix: str, places) -> None:
+    """A portfolio is published on the 3rd, bid on, and awarded a week later."""
+    opening = time.set(max(month.replace(day=3), month))
+    portfolio = market.publish(
+        story.cast, story.rng, name, prefix, story.loans_per_portfolio, opening.date()
+    )
+    closes_at = opening + datetime.timedelta(days=5)
+    listing = market.list_for_bids(story.cast, portfolio, closes_at)
+    time.pass_by(datetime.timedelta(days=2))
+    bid_ids = market.bid(story.cast, story.rng, listing, story.cast.players)
+    awarded = time.pass_by(datetime.timedelta(days=5))
+    winners = [story.cast.players[place] for place in places]
+    lots = market.award(
+        story.cast, listing, bid_ids, winners, story.rng.getrandbits(60), awarded.date()
+    )
+    for lot in lots:
+        lot.plan = desk.plan(lot, story.seed, story.today)
+    story.lots.extend(lots)
+
+
+def _round(story: Story, time: Time, day: datetime.date, label: str, *, confirms=True) -> None:
+    """Agencies log their contacts and payments; the bank reads its receipts."""
+    moment = time.set(day, hour=18)
+    for place, lot in enumerate(story.lots):
+        if lot.reported_until >= day:
+            continue
+        if day.day <= ROUNDS[0]:
+            desk.work(lot, story.rng, day, f"contacts-{label}-{place}")
+        since, lot.reported_until = lot.reported_until, day
+        due = [payment for payment in lot.plan if since < payment.value_on <= day]
+        story.recoveries += desk.report(lot.player, due, f"recoveries-{label}-{place}")
+    if confirms:
+        office.confirm(story.cast, story.rng, day)
+        office.reverse_some(story.cast, story.rng, moment)
+
+
+def _complaints(story: Story, time: Time, month: datetime.date) -> None:
+    """New ones on the 20th; those of last month have been answered and are decided."""
+    time.set(month.replace(day=28), hour=20)
+    for lot, complaint in story.open_complaints:
+        office.answer(lot, complaint)
+    for lot, complaint in story.open_complaints:
+        office.decide(story.cast, story.rng, lot, complaint)
+    complained = [lot for lot in story.lots if lot.reported_until > month]
+    story.open_complaints = office.complain(
+        story.cast, story.rng, complained, month.replace(day=28)
+    )
+
+
+def _recall(story: Story, time: Time, month: datetime.date) -> None:
+    """The worst lot is taken back whole; its agency still has one payment to report."""
+    time.set(month.replace(day=5))
+    lot = next(lot for lot in story.lots if lot.player.character.slug == "ironbridge")
+    story.lots.remove(lot)
+    with scope(story.cast.bank(Role.VENDOR_MANAGER)) as actor:
+        placements.recall(
+            actor=actor,
+            placement_id=lot.placement_id,
+            reason="Upheld complaints about calls at night, twice warned.",
+        )
+    with scope(lot.player.head) as actor:
+        late_receipts.submit(
+            actor=actor,
+            institution_id=story.cast.institution.pk,
+            loan_reference=lot.holdings[0].reference,
+            reference="IRO-LATE-1",
+            amount_minor=125_00,
+            currency="USD",
+            value_on=month.replace(day=4),
+            note="Posted the day before the recall.",
+        )
+
+
+def _this_month(story: Story, time: Time, month: datetime.date) -> None:
+    """What waits for the visitor: unconfirmed money, open complaints, a listing that closes."""
+    day = story.today - datetime.timedelta(days=1)
+    if day > max(lot.reported_until for lot in story.lots):
+        _round(story, time, day, "now", confirms=False)
+    time.set(day, hour=19)
+    for lot, complaint in story.open_complaints[: len(story.open_complaints) // 2]:
+        office.answer(lot, complaint)
+    loans = max(story.loans_per_portfolio // 10, 60)
+    waiting = market.publish(
+        story.cast, story.rng, "Personal loans, vintage 2025", "PE", loans, day
+    )
+    closes_at = datetime.datetime.combine(
+        story.today + datetime.timedelta(days=4), datetime.time(17), time.zone
+    )
+    listing = market.list_for_bids(story.cast, waiting, closes_at)
+    market.bid(story.cast, story.rng, listing, story.cast.players[1:5])
+    market.publish(story.cast, story.rng, "Credit cards, autumn", "PF", loans, day)
+    story.say(f"{clock.now():%d %B %Y}")
