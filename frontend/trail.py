@@ -3,14 +3,20 @@
 A new action gets its words in `WORDS`; until then it reads as itself.
 """
 
+import datetime
+
 from django.db.models import QuerySet
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agencies import selectors
 from agencies.actors import Actor
 from agencies.models import AuditEntry
+from frontend import subjects
+from frontend import outcomes
 from frontend.templatetags import fairplace, states
+from portfolios.models import Complaint
 
 ENTRIES = 50
 LISTED = 5
@@ -58,6 +64,9 @@ WORDS = {
     "late_receipt.refuse": (_("refused the late receipt"), "circle-x", "danger"),
     "complaint.open": (_("opened the complaint"), "message-square-warning", "warning"),
     "complaint.receive": (_("sent a complaint"), "message-square-warning", "warning"),
+    "complaint.reveal": (_("read the complainant's words"), "eye", ""),
+    "intake.read": (_("read what was sent"), "eye", ""),
+    "intake.dismiss": (_("dismissed it"), "x", ""),
     "complaint.answer": (_("answered the complaint"), "message-square", "info"),
     "complaint.decide": (_("decided the complaint"), "gavel", "success"),
     # the deal
@@ -67,6 +76,8 @@ WORDS = {
     "bid.submit": (_("submitted a bid"), "send", "info"),
     "ranking.compute": (_("computed the ranking"), "chart-no-axes-column", ""),
     # the money out
+    "commission.accrual": (_("counted commission"), "hand-coins", ""),
+    "commission.clawback": (_("took commission back"), "undo-2", "warning"),
     "excess.decide": (_("decided about money above the balance"), "gavel", ""),
     "statement.prepare": (_("prepared the statement"), "receipt-text", ""),
     "statement.submit": (_("submitted the statement for approval"), "send", "info"),
@@ -74,7 +85,11 @@ WORDS = {
     "statement.approve": (_("approved the statement"), "circle-check", "success"),
     "statement.discard": (_("discarded the statement"), "x", ""),
     "payout.send": (_("sent the payout"), "wallet", "info"),
-    "payout.pay": (_("paid"), "circle-check", "success"),
+    "payout.paid": (_("paid"), "circle-check", "success"),
+    "payout.retry": (_("had the payout sent again"), "refresh-cw", "info"),
+    "payout.reversed": (_("saw money sent back at Stripe"), "undo-2", "danger"),
+    "payout_account.request": (_("asked for a payout account"), "wallet", "info"),
+    "payout_account.settle": (_("heard about the payout account"), "wallet", ""),
     "payout.fail": (_("could not pay"), "circle-alert", "danger"),
 }
 
@@ -87,30 +102,46 @@ def words(action: str) -> str:
 
 def timeline(actor: Actor, *objects) -> list[dict]:
     """What happened to these objects, as `{% timeline %}` shows it; the newest 50 first."""
-    return entries(selectors.timeline_of(actor, *objects)[:ENTRIES])
+    return [_told(row) for row in selectors.timeline_of(actor, *objects)[:ENTRIES]]
 
 
-def entries(rows: QuerySet[AuditEntry]) -> list[dict]:
-    """Rows of the trail as `{% timeline %}` takes them."""
-    return [
-        {
-            "at": row.at,
-            "actor": row.actor_label,
-            "title": words(row.action),
-            "text": row.reason,
-            "changes": changes(row),
-            "icon": WORDS.get(row.action, ("", "circle", ""))[1],
-            "tone": WORDS.get(row.action, ("", "", ""))[2],
-        }
-        for row in rows
-    ]
+def entries(actor: Actor, rows: QuerySet[AuditEntry]) -> list[dict]:
+    """Rows about all sorts of objects for `{% timeline %}`: each says what it is about."""
+    listed = list(rows)
+    names = subjects.of(actor, listed)
+    return [_told(row, names.get(row.object_id)) for row in listed]
 
 
-def changes(row: AuditEntry) -> list[tuple]:
+def _told(row: AuditEntry, subject: subjects.Subject | None = None) -> dict:
+    _words, icon, tone = WORDS.get(row.action, ("", "circle", ""))
+    title = words(row.action)
+    if subject is not None:
+        title = format_html("{}: {}", title, link(subject))
+    return {
+        "at": row.at,
+        "actor": row.actor_label,
+        "title": title,
+        "text": row.reason,
+        "changes": changes(row),
+        "icon": icon,
+        "tone": tone,
+    }
+
+
+def link(subject: subjects.Subject):
+    """An object's name, as a link where the reader may follow it."""
+    if not subject.url:
+        return subject.name
+    return format_html('<a href="{}">{}</a>', subject.url, subject.name)
+
+
+def changes(row: AuditEntry, currency: str = "") -> list[tuple]:
     """(label, None, new value) of each column that an entry names, in words."""
-    currency = row.changes.get("currency")
+    currency = row.changes.get("currency") or currency
     return [
-        (_label(name), None, _value(name, value, currency)) for name, value in row.changes.items()
+        (_label(name), None, _value(name, value, currency))
+        for name, value in row.changes.items()
+        if name != "currency" or len(row.changes) == 1
     ]
 
 
@@ -128,12 +159,24 @@ def _value(name: str, value, currency: str | None) -> str:
     if isinstance(value, list):
         shown = ", ".join(str(one) for one in value[:LISTED])
         return f"{shown} … ({fairplace.integer(len(value))})" if value[LISTED:] else shown
+    if isinstance(value, dict):
+        return fairplace.integer(len(value))
+    if name.endswith("_at") and isinstance(value, str):
+        return fairplace.moment_text(datetime.datetime.fromisoformat(value))
+    if name == "seed":
+        return str(value)
     if name.endswith("_ppm") and isinstance(value, int):
         return fairplace.rate(value)
     if name.endswith("_minor") and isinstance(value, int) and currency:
         return fairplace.money(value, currency)
     if isinstance(value, int):
         return fairplace.integer(value)
-    if name in ("state", "role"):
+    if name == "code" and value in outcomes.SAYINGS:
+        return str(outcomes.SAYINGS[value][0])
+    if name in ("state", "role", "severity", "outcome"):
         return str(states.words(value)[0])
+    if name.endswith("_on") and isinstance(value, str):
+        return fairplace.day_text(datetime.date.fromisoformat(value))
+    if name == "category" and value in Complaint.Category.values:
+        return str(Complaint.Category(value).label)
     return str(value)

@@ -79,6 +79,8 @@ def _field(bid: Bid) -> str:
 def award(request: HttpRequest, pk) -> HttpResponse:
     """Decide a closed listing, once and for all."""
     listing = selectors.find(shown_listings(request.actor), pk=pk)
+    if listing.phase != Listing.Phase.CLOSED:
+        return room(request, listing, problem=awards.REFUSALS["NOT_AWARDABLE"])
     form = AwardForm(request.POST, listing=listing, bids=_bids(request.actor, listing))
     if form.is_valid():
         shares = form.shares()
@@ -120,6 +122,11 @@ def preview(request: HttpRequest, pk) -> HttpResponse:
     return room(request, listing, form=form, plan=plan)
 
 
+def bank_state(phase: str) -> str:
+    """A phase as the bank reads it: what has closed waits for its decision."""
+    return "to_award" if phase == Listing.Phase.CLOSED else phase
+
+
 def _bids(actor, listing: Listing) -> list[Bid]:
     """The lowest rate first; none before the closing."""
     return list(shown_bids(actor).filter(listing=listing).order_by("rate_ppm", "submitted_at"))
@@ -144,6 +151,7 @@ def _plan(actor, listing: Listing, form: AwardForm) -> dict | None:
             for share, lot in zip(shares, plan.lots, strict=True)
         ],
         "share_ppm": plan.share_ppm,
+        "unplaced_ppm": money.PPM - plan.share_ppm,
         "unplaced_loans": plan.unplaced_loans,
         "unplaced_minor": plan.unplaced_minor,
         "problem": awards.REFUSALS["SHARES_ABOVE_WHOLE"] if plan.is_above_whole else "",
@@ -160,7 +168,9 @@ def room(
     """
     actor = request.actor
     bids = _bids(actor, listing)
-    decides = listing.phase == "closed" and policies.allows(actor, policies.VENDOR_MANAGERS)
+    decides = listing.phase == Listing.Phase.CLOSED and policies.allows(
+        actor, policies.VENDOR_MANAGERS
+    )
     if decides and form is None:
         form = AwardForm(listing=listing, bids=bids)
     if decides and form.is_bound and plan is None:
@@ -168,12 +178,12 @@ def room(
     made = visible_awards(actor).filter(listing=listing).select_related("awarded_by").first()
     context = {
         "title": listing.title,
-        "state": listing.phase,
+        "state": bank_state(listing.phase),
         "lead": f"{listing.product}, {listing.jurisdiction}",
         "breadcrumbs": [(_("Listings"), reverse("listings"))],
         "listing": listing,
         "time_zone": listing.institution.time_zone,
-        "may_withdraw": listing.phase in ("open", "closed")
+        "may_withdraw": listing.phase in (Listing.Phase.OPEN, Listing.Phase.CLOSED)
         and policies.allows(actor, policies.VENDOR_MANAGERS),
         "bids": bids,
         "comparison": _comparison(listing, bids),

@@ -84,6 +84,8 @@ def _rate_note(listing: Listing) -> str:
 def submit(request: HttpRequest, pk) -> HttpResponse:
     """Make the agency's bid, or replace it, until the listing closes."""
     listing = selectors.find(shown_listings(request.actor), pk=pk)
+    if listing.phase != Listing.Phase.OPEN:
+        return room(request, listing, problem=bids.CLOSED)
     form = BidForm(request.POST, listing=listing)
     if not form.is_valid():
         return room(request, listing, form=form)
@@ -118,7 +120,7 @@ def room(request: HttpRequest, listing: Listing, *, form=None, problem="") -> Ht
     actor = request.actor
     bid = visible_bids(actor).filter(listing=listing).first()
     share = visible_award_shares(actor).filter(listing=listing).first()
-    may_bid = listing.phase == "open" and policies.allows(actor, MAY_BID)
+    may_bid = listing.phase == Listing.Phase.OPEN and policies.allows(actor, MAY_BID)
     if may_bid and form is None:
         form = BidForm(listing=listing, initial=_offer(bid))
     context = {

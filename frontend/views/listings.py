@@ -30,12 +30,6 @@ from portfolios.selectors import visible_loans, visible_portfolios
 VIEWERS = policies.INSTITUTION_PEOPLE | policies.AGENCY_PEOPLE
 OPEN_DAYS = 7
 CLOSING_HOUR = 17
-PHASES = [
-    ("open", gettext_lazy("Open")),
-    ("closed", gettext_lazy("Closed, not decided")),
-    ("awarded", gettext_lazy("Awarded")),
-    ("withdrawn", gettext_lazy("Withdrawn")),
-]
 
 
 class ListingTable(tables.Table):
@@ -66,6 +60,9 @@ class BankTable(ListingTable):
     empty_title = gettext_lazy("No portfolio was published yet")
     empty_text = gettext_lazy("Open a portfolio and publish it for bids; it appears here.")
 
+    def render_phase(self, value):
+        return fairplace.badge(awards.bank_state(value))
+
 
 class AgencyTable(ListingTable):
     empty_title = gettext_lazy("No bank invites you to bid now")
@@ -90,7 +87,7 @@ class AgencyTable(ListingTable):
 
 class ListingFilter(tables.FilterSet):
     title = django_filters.CharFilter(label=gettext_lazy("Name"), lookup_expr="icontains")
-    phase = django_filters.ChoiceFilter(label=gettext_lazy("State"), choices=PHASES)
+    phase = django_filters.ChoiceFilter(label=gettext_lazy("State"), choices=Listing.Phase.choices)
 
 
 class AgencyFilter(ListingFilter):

@@ -18,6 +18,14 @@ class Listing(models.Model):
         AWARDED = "awarded", _("Awarded")
         WITHDRAWN = "withdrawn", _("Withdrawn")
 
+    class Phase(models.TextChoices):
+        """The state as people read it: open means that bids are taken now."""
+
+        OPEN = "open", _("Open")
+        CLOSED = "closed", _("Closed, to be awarded")
+        AWARDED = "awarded", _("Awarded")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
     id = ids.primary_key()
     institution = models.ForeignKey(
         "agencies.Institution", on_delete=models.PROTECT, related_name="+"

@@ -6,6 +6,7 @@ import secrets
 import uuid
 
 from django.db import transaction
+from django.db.models import Count, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
 from agencies import audit, policies, selectors
@@ -13,6 +14,7 @@ from agencies.actors import Actor
 from agencies.models import PanelMembership
 from agencies.selectors import visible_memberships
 from config import clock, errors, money
+from marketplace import allocation
 from marketplace.models import Award, AwardShare, Bid, Listing
 from marketplace.selectors import visible_bids, visible_listings
 from portfolios import lots
@@ -20,6 +22,15 @@ from portfolios.models import Loan, Portfolio
 from portfolios.services import placements
 
 SEED_BITS = 62
+
+REFUSALS = {
+    "NOT_AWARDABLE": _("A listing is awarded once, after it has closed."),
+    "SHARES_ABOVE_WHOLE": _("The shares are more than 100 % together."),
+    "ABOVE_CAPACITY": _("The share holds more loans than this agency offered to take."),
+    "EMPTY_LOT": _("The share is too small to hold a single loan."),
+    "NOT_ON_THE_PANEL": _("This agency is not in good standing any more."),
+}
+"""What can be wrong with an award, by code."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,12 +41,16 @@ class Share:
     share_ppm: int
 
 
-def award(*, actor: Actor, listing_id, shares: list[Share], reason: str) -> Award:
+def award(
+    *, actor: Actor, listing_id, shares: list[Share], reason: str, seed: int | None = None
+) -> Award:
     """Give shares of a closed listing to one or more bidders and place their lots.
 
     The loans are drawn into lots at random; what is left over stays unplaced. Raises
     `InvalidInput` for shares above the whole, a share above a bid's capacity or an agency that
     has lost its standing; `InvalidState` before the closing and for a second award.
+
+    Nobody chooses the draw: `seed` is for the demonstration alone, no page or mutation has it.
     """
     policies.demand(actor, policies.VENDOR_MANAGERS)
     _check(shares, reason)
@@ -44,14 +59,12 @@ def award(*, actor: Actor, listing_id, shares: list[Share], reason: str) -> Awar
         listing = Listing.objects.select_for_update().get(pk=listing.pk)
         moment = clock.now()
         if listing.state != Listing.State.OPEN or moment < listing.closes_at:
-            raise errors.InvalidState(
-                "NOT_AWARDABLE", _("A listing is awarded once, after it has closed.")
-            )
+            raise errors.InvalidState("NOT_AWARDABLE", REFUSALS["NOT_AWARDABLE"])
         bids = _bids(actor, listing, shares)
         made = Award.objects.create(
             institution_id=listing.institution_id,
             listing=listing,
-            seed=secrets.randbits(SEED_BITS),
+            seed=secrets.randbits(SEED_BITS) if seed is None else seed,
             reason=reason.strip(),
             awarded_at=moment,
             awarded_by_id=actor.user_id,
@@ -75,6 +88,25 @@ def award(*, actor: Actor, listing_id, shares: list[Share], reason: str) -> Awar
     return made
 
 
+def preview(*, actor: Actor, listing_id, shares: list[Share]) -> allocation.Plan:
+    """What these shares of the loans that are free now would come to; decides nothing.
+
+    Shares of nothing are left out by the caller. Raises as `award` does, except for what the
+    plan says of its lots and their sum.
+    """
+    policies.demand(actor, policies.VENDOR_MANAGERS)
+    listing = selectors.find(visible_listings(actor), pk=listing_id)
+    bids = _bids_of(actor, listing, shares)
+    whole = _free_loans(listing).aggregate(
+        loans=Count("pk"), balance_minor=Sum("balance_minor", default=0)
+    )
+    offers = [
+        allocation.Offer(share.share_ppm, bid.rate_ppm, bid.capacity_loans)
+        for share, bid in zip(shares, bids, strict=True)
+    ]
+    return allocation.plan(offers, **whole)
+
+
 def _check(shares: list[Share], reason: str) -> None:
     if not reason.strip():
         raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
@@ -84,7 +116,7 @@ def _check(shares: list[Share], reason: str) -> None:
         )
     if sum(share.share_ppm for share in shares) > money.PPM:
         raise errors.InvalidInput(
-            "SHARES_ABOVE_WHOLE", _("The shares are more than 100 % together."), field="shares"
+            "SHARES_ABOVE_WHOLE", REFUSALS["SHARES_ABOVE_WHOLE"], field="shares"
         )
     if len({share.bid_id for share in shares}) != len(shares):
         raise errors.InvalidInput("TWICE", _("Each bid can get one share."), field="shares")
@@ -92,27 +124,35 @@ def _check(shares: list[Share], reason: str) -> None:
 
 def _bids(actor: Actor, listing: Listing, shares: list[Share]) -> list[Bid]:
     """The bids of the shares, in their order; every agency still in good standing."""
-    found = visible_bids(actor).filter(listing=listing).select_related("agency__group")
-    bids = [selectors.find(found, pk=share.bid_id) for share in shares]
+    bids = _bids_of(actor, listing, shares)
     standing = visible_memberships(actor).filter(
         state=PanelMembership.State.APPROVED, agency__in=[bid.agency_id for bid in bids]
     )
-    if standing.count() != len(bids):
-        raise errors.InvalidInput(
-            "NOT_ON_THE_PANEL",
-            _("One of these agencies is not in good standing any more."),
-            field="shares",
-        )
+    approved = set(standing.values_list("agency_id", flat=True))
+    for row, bid in enumerate(bids, 1):
+        if bid.agency_id not in approved:
+            raise _refusal("NOT_ON_THE_PANEL", row)
     return bids
 
 
+def _bids_of(actor: Actor, listing: Listing, shares: list[Share]) -> list[Bid]:
+    found = visible_bids(actor).filter(listing=listing).select_related("agency__group")
+    return [selectors.find(found, pk=share.bid_id) for share in shares]
+
+
+def _refusal(code: str, row: int) -> errors.InvalidInput:
+    """`row` counts the shares from 1."""
+    return errors.InvalidInput(code, REFUSALS[code], field="shares", row=row)
+
+
+def _free_loans(listing: Listing) -> QuerySet[Loan]:
+    """Loans on hold take no part."""
+    return Loan.objects.filter(portfolio=listing.portfolio_id, placement=None, is_on_hold=False)
+
+
 def _draw(listing: Listing, shares_ppm: list[int], seed: int) -> list[list[uuid.UUID]]:
-    """The loans of each lot. Loans on hold take no part; a borrower's loans stay together."""
-    loans = list(
-        Loan.objects.filter(portfolio=listing.portfolio_id, placement=None, is_on_hold=False)
-        .order_by("pk")
-        .values_list("pk", "borrower_id")
-    )
+    """The loans of each lot; a borrower's loans stay together."""
+    loans = list(_free_loans(listing).order_by("pk").values_list("pk", "borrower_id"))
     numbers: dict = {}
     groups = [numbers.setdefault(borrower or loan, len(numbers)) for loan, borrower in loans]
     lot_of = lots.draw([loan for loan, _borrower in loans], shares_ppm, seed, groups=groups)
@@ -125,16 +165,9 @@ def _draw(listing: Listing, shares_ppm: list[int], seed: int) -> list[list[uuid.
 
 def _place(actor, made, listing, lot, share, bid, loan_ids, ends_at) -> None:
     if not loan_ids:
-        raise errors.InvalidInput(
-            "EMPTY_LOT", _("A share is too small to hold a single loan."), field="shares", row=lot
-        )
+        raise _refusal("EMPTY_LOT", lot + 1)
     if len(loan_ids) > bid.capacity_loans:
-        raise errors.InvalidInput(
-            "ABOVE_CAPACITY",
-            _("A share holds more loans than that agency offered to take."),
-            field="shares",
-            row=lot,
-        )
+        raise _refusal("ABOVE_CAPACITY", lot + 1)
     placement = placements.open_placement(
         actor=actor,
         portfolio=listing.portfolio,

@@ -1,16 +1,21 @@
 """Bids: sealed, replaceable until the listing closes, immutable after."""
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from agencies import audit, policies, selectors
 from agencies.actors import Actor
-from config import clock, errors
+from config import clock, dberrors, errors
 from marketplace.models import Bid, Listing
 from marketplace.selectors import visible_listings
 
+MAY_BID = policies.AGENCY_ADMINISTRATORS | policies.MACHINE_CLIENTS
+MOST_LOANS = 1_000_000_000
+CLOSED = _("This listing is closed for bids. Nothing was changed.")
 
+
+@dberrors.translated()
 def submit(*, actor: Actor, listing_id, rate_ppm: int, capacity_loans: int, note: str = "") -> Bid:
     """Make the agency's bid on a listing, or replace the one it made.
 
@@ -18,10 +23,10 @@ def submit(*, actor: Actor, listing_id, rate_ppm: int, capacity_loans: int, note
     `InvalidState` `CLOSED` from the closing time on, by the database's clock read after the
     listing is locked (a trigger decides, whatever this process believes).
     """
-    policies.demand(actor, policies.AGENCY_PEOPLE)
+    policies.demand(actor, MAY_BID)
     listing = selectors.find(visible_listings(actor), pk=listing_id)
-    if listing.state != Listing.State.OPEN:
-        raise errors.InvalidState("CLOSED", _("This listing is closed for bids."))
+    if listing.state != Listing.State.OPEN or clock.now() >= listing.closes_at:
+        raise errors.InvalidState("CLOSED", CLOSED)
     _check(listing, rate_ppm, capacity_loans, note)
     with transaction.atomic():
         offer = {
@@ -30,19 +35,12 @@ def submit(*, actor: Actor, listing_id, rate_ppm: int, capacity_loans: int, note
             "note": note.strip(),
             "submitted_at": clock.now(),
         }
-        mine = Bid.objects.select_for_update().filter(listing=listing, agency=actor.agency_id)
-        bid = mine.first()
-        if bid:
-            mine.update(revision=F("revision") + 1, **offer)
-            bid.refresh_from_db()
-        else:
-            bid = Bid.objects.create(
-                institution_id=listing.institution_id,
-                agency_id=actor.agency_id,
-                listing=listing,
-                closes_at=listing.closes_at,
-                **offer,
-            )
+        # A colleague may be the first in between: then theirs is replaced.
+        bid = (
+            _replaced(actor, listing, offer)
+            or _first(actor, listing, offer)
+            or _replaced(actor, listing, offer)
+        )
         audit.record(
             actor,
             "bid.submit",
@@ -57,6 +55,27 @@ def submit(*, actor: Actor, listing_id, rate_ppm: int, capacity_loans: int, note
     return bid
 
 
+def _replaced(actor: Actor, listing: Listing, offer: dict) -> Bid | None:
+    mine = Bid.objects.filter(listing=listing, agency=actor.agency_id)
+    if mine.update(revision=F("revision") + 1, **offer):
+        return mine.get()
+    return None
+
+
+def _first(actor: Actor, listing: Listing, offer: dict) -> Bid | None:
+    try:
+        with transaction.atomic():
+            return Bid.objects.create(
+                institution_id=listing.institution_id,
+                agency_id=actor.agency_id,
+                listing=listing,
+                closes_at=listing.closes_at,
+                **offer,
+            )
+    except IntegrityError:
+        return None
+
+
 def _check(listing: Listing, rate_ppm: int, capacity_loans: int, note: str) -> None:
     if not 0 < rate_ppm <= listing.highest_rate_ppm:
         raise errors.InvalidInput(
@@ -64,7 +83,7 @@ def _check(listing: Listing, rate_ppm: int, capacity_loans: int, note: str) -> N
             _("The rate is above 0 % and not above the highest rate of the listing."),
             field="rate_ppm",
         )
-    if capacity_loans < 1:
+    if not 1 <= capacity_loans <= MOST_LOANS:
         raise errors.InvalidInput(
             "OUT_OF_RANGE", _("Say how many loans you can take."), field="capacity_loans"
         )

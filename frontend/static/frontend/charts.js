@@ -62,9 +62,9 @@ async function draw(figure) {
   const { data, layout } = JSON.parse(figure.querySelector("script").textContent);
   const Plotly = await plotly(figure.dataset.plotly);
   const place = figure.querySelector("[data-drawing]");
-  await Plotly.react(place, data, dressed(layout), OPTIONS);
+  // Shown before it is drawn: a hidden place has no width to draw for.
   place.hidden = false;
-  Plotly.Plots.resize(place);
+  await Plotly.react(place, data, dressed(layout), OPTIONS);
 }
 
 export function drawAll() {
