@@ -13,8 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from agencies import selectors
 from agencies.actors import Actor
 from agencies.models import AuditEntry
-from frontend import subjects
-from frontend import outcomes
+from frontend import outcomes, subjects
 from frontend.templatetags import fairplace, states
 from portfolios.models import Complaint
 
@@ -135,9 +134,9 @@ def link(subject: subjects.Subject):
     return format_html('<a href="{}">{}</a>', subject.url, subject.name)
 
 
-def changes(row: AuditEntry, currency: str = "") -> list[tuple]:
+def changes(row: AuditEntry) -> list[tuple]:
     """(label, None, new value) of each column that an entry names, in words."""
-    currency = row.changes.get("currency") or currency
+    currency = row.changes.get("currency")
     return [
         (_label(name), None, _value(name, value, currency))
         for name, value in row.changes.items()

@@ -4,7 +4,20 @@ A bank sees its own. An agency sees what belongs to placements that are live for
 statement (`portfolios.access`), and of those only loans whose spell is open.
 """
 
-from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from datetime import date
+
+from django.db.models import (
+    BigIntegerField,
+    Count,
+    Exists,
+    F,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+)
 from django.db.models.functions import Coalesce
 
 from agencies.actors import Actor
@@ -161,7 +174,6 @@ def narrow_complaints(
     severity: str | None = None,
     agency_id=None,
     loan_reference: str | None = None,
-    is_decided: bool | None = None,
 ) -> QuerySet[Complaint]:
     """Fewer of `shown_complaints`."""
     exact = {
@@ -170,8 +182,22 @@ def narrow_complaints(
         "agency": agency_id,
         "loan_reference": loan_reference,
     }
-    kept = complaints.filter(**{name: value for name, value in exact.items() if value is not None})
-    return kept if is_decided is None else kept.filter(decided_at__isnull=not is_decided)
+    return complaints.filter(**{name: value for name, value in exact.items() if value is not None})
+
+
+def complaints_at(complaints: QuerySet[Complaint], stage: str, today: date) -> QuerySet[Complaint]:
+    """Those at a stage: `to_answer` by an agency, `to_decide` by the bank, either of the two
+    (`undecided`), either of them late on this day (`overdue`), or `decided`."""
+    if stage == "decided":
+        return complaints.filter(state=Complaint.State.DECIDED)
+    undecided = complaints.exclude(state=Complaint.State.DECIDED)
+    asked = Q(state=Complaint.State.OPEN, agency__isnull=False)
+    return {
+        "undecided": undecided,
+        "overdue": undecided.filter(due_on__lt=today),
+        "to_answer": undecided.filter(asked),
+        "to_decide": undecided.exclude(asked),
+    }[stage]
 
 
 def shown_intakes(actor: Actor) -> QuerySet[ComplaintIntake]:
@@ -236,6 +262,28 @@ def reported_recoveries(actor: Actor) -> QuerySet[Recovery]:
     """Recoveries that no receipt has confirmed yet and that were not taken back whole."""
     waiting = shown_recoveries(actor).filter(confirmed_at__isnull=True)
     return waiting.filter(reversed_minor__lt=F("amount_minor"))
+
+
+def recovery_totals(recoveries: QuerySet[Recovery]) -> list[dict]:
+    """Sums of `shown_recoveries` by currency, the largest first.
+
+    Each is {currency, count, net_minor, waiting_count, waiting_minor, oldest_at}: net of
+    reversals, `waiting` for confirmation, `oldest_at` the oldest report among those.
+    """
+    net = F("amount_minor") - F("reversed_minor")
+    waiting = Q(confirmed_at__isnull=True, reversed_minor__lt=F("amount_minor"))
+    totals = (
+        recoveries.order_by()
+        .values("currency")
+        .annotate(
+            count=Count("pk"),
+            net_minor=Coalesce(Sum(net), 0, output_field=BigIntegerField()),
+            waiting_count=Count("pk", filter=waiting),
+            waiting_minor=Coalesce(Sum(net, filter=waiting), 0, output_field=BigIntegerField()),
+            oldest_at=Min("logged_at", filter=waiting),
+        )
+    )
+    return sorted(totals, key=lambda total: -total["net_minor"])
 
 
 def narrow_recoveries(

@@ -48,9 +48,7 @@ class LoanTable(tables.Table):
     holder = django_tables2.Column(
         verbose_name=gettext_lazy("Held by"), accessor="agency__name", default="–"
     )
-    state = tables.StateColumn(
-        verbose_name=gettext_lazy("State"), accessor="state_word", orderable=False
-    )
+    state = tables.StateColumn(verbose_name=gettext_lazy("State"), orderable=False, empty_values=())
     balance_minor = tables.MoneyColumn(verbose_name=gettext_lazy("Balance"))
     days_past_due = tables.IntegerColumn(verbose_name=gettext_lazy("Days past due"))
     region = django_tables2.Column(verbose_name=gettext_lazy("Region"))

@@ -138,7 +138,7 @@ def _live(request: HttpRequest, pk) -> Placement:
 def recall(request: HttpRequest, pk) -> HttpResponse:
     """Take a whole placement back."""
     found = _live(request, pk)
-    form = forms.ConfirmForm(request.POST or None, expected=found.title)
+    form = forms.ConfirmForm(request.POST or None, expected=found.agency.name)
     if request.method == "POST" and form.is_valid():
         try:
             placements.recall(

@@ -3,7 +3,7 @@
 import django_filters
 import django_tables2
 from django.contrib import messages
-from django.db.models import Q, Sum
+from django.db.models import Count, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,6 +23,7 @@ from portfolios.selectors import (
     shown_portfolios,
     visible_imports,
     visible_loans,
+    visible_portfolios,
 )
 from portfolios.services import portfolios
 
@@ -72,10 +73,21 @@ def portfolio_list(request: HttpRequest) -> HttpResponse:
             "lead": _("Loans that are published and placed together."),
             "table": PortfolioTable(found.qs, request=request, time_zone=zone),
             "filterset": found,
-            "stats": _free(request.actor),
+            "stats": [*_waiting(request.actor), *_free(request.actor)],
             "may_create": policies.allows(request.actor, policies.VENDOR_MANAGERS),
         },
     )
+
+
+def _waiting(actor) -> list[dict]:
+    """How many are drafts and how many are open for bids."""
+    states = visible_portfolios(actor).order_by().values_list("state").annotate(Count("pk"))
+    counts = dict(states)
+    labels = {State.DRAFT: _("Drafts to publish"), State.LISTED: _("Published for bids")}
+    return [
+        {"label": label, "value": counts.get(state, 0), "url": f"?state={state}"}
+        for state, label in labels.items()
+    ]
 
 
 def _free(actor) -> list[dict]:

@@ -41,7 +41,7 @@ def open_hold(
             "loan.hold",
             loan,
             reason=reason.strip(),
-            changes={"hold": str(hold.pk), "kind": kind},
+            changes={"kind": kind},
             agency_id=loan.agency_id,
             placement_id=loan.placement_id,
         )
@@ -75,7 +75,7 @@ def release(*, actor: Actor, hold_id, reason: str) -> Hold:
             "loan.release",
             loan,
             reason=reason.strip(),
-            changes={"hold": str(hold.pk), "is_on_hold": still},
+            changes={"is_on_hold": still},
             agency_id=loan.agency_id,
             placement_id=loan.placement_id,
         )

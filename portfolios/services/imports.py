@@ -106,11 +106,10 @@ def run(
             "loans.import",
             loan_import,
             changes={
-                "portfolio": str(portfolio.pk),
                 "rows_read": report.rows_read,
                 "rows_imported": len(report.loans),
                 "balance_minor": report.balance_minor,
-                "policy": policy,
+                "currency": portfolio.currency,
             },
         )
     return loan_import

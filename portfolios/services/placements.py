@@ -63,6 +63,7 @@ def open_placement(
             changes={
                 "loans": placement.loan_count,
                 "balance_minor": placement.balance_minor,
+                "currency": placement.currency,
                 "rate_ppm": rate_ppm,
             },
             agency_id=agency.pk,

@@ -38,7 +38,7 @@ def is_on_hold(house) -> bool:
         return Loan.objects.get().is_on_hold
 
 
-def test_a_hold_is_seen_by_the_agency_without_its_reason(bank, house, loan):
+def test_a_hold_is_seen_by_the_agency_and_released(bank, house, loan):
     client = over_http.person(bank, "compliance_officer")
     given = {"loanId": loan.pk, "kind": "DISPUTE", "reason": "Says it was paid"}
     opened = over_http.do(client, "loanHold", "hold { id kind } loan { isOnHold }", **given)
@@ -48,7 +48,8 @@ def test_a_hold_is_seen_by_the_agency_without_its_reason(bank, house, loan):
     assert is_on_hold(house)
     with scope(house.actor()):
         assert not Hold.objects.exists()
-        assert AuditEntry.objects.get(action="loan.hold").object_id == loan.pk
+        entry = AuditEntry.objects.get(action="loan.hold")
+        assert (entry.object_id, entry.reason) == (loan.pk, "Says it was paid")
 
     released = over_http.do(
         client, "loanRelease", "loan { isOnHold }", holdId=opened["hold"]["id"], reason="Not paid"
@@ -113,3 +114,24 @@ def test_a_loan_on_hold_cannot_be_placed(bank, house):
         world.place(bank, house, portfolio)
     with scope(bank.actor("vendor_manager")) as actor:
         assert placements.Placement.objects.count() == 0
+
+
+def test_holding_and_releasing_on_pages(bank, house, loan):
+    client = over_http.person(bank, "vendor_manager")
+    answer = client.post(f"/loans/{loan.pk}/hold/", {"kind": "dispute", "reason": ""})
+    assert answer.status_code == 422
+    assert not is_on_hold(house)
+    answer = client.post(f"/loans/{loan.pk}/hold/", {"kind": "dispute", "reason": "Says paid"})
+    assert (answer.status_code, answer.url) == (302, f"/loans/{loan.pk}/")
+    assert (
+        "On hold: do not collect"
+        in over_http.person(house, "collector").get(f"/loans/{loan.pk}/").content.decode()
+    )
+    with scope(bank.actor("auditor")):
+        hold = Hold.objects.get()
+    assert over_http.person(house, "collector").get(f"/holds/{hold.pk}/release/").status_code == 403
+    stranger = over_http.person(world.make_bank(), "vendor_manager")
+    assert stranger.post(f"/holds/{hold.pk}/release/", {"reason": "Mine"}).status_code == 404
+    answer = client.post(f"/holds/{hold.pk}/release/", {"reason": "It was not"})
+    assert answer.status_code == 302
+    assert not is_on_hold(house)

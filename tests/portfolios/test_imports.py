@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -433,3 +434,65 @@ def test_what_is_no_base64_or_too_long_is_refused(file, code):
         mapping="standard",
     )
     assert [(e["code"], e["field"]) for e in answer["errors"]] == [(code, "file")]
+
+
+def upload_of(content: bytes) -> SimpleUploadedFile:
+    return SimpleUploadedFile("loans.csv", content, content_type="text/csv")
+
+
+def test_the_wizard_from_the_file_to_the_numbers():
+    bank = world.make_bank()
+    portfolio = draft(bank)
+    client = over_http.person(bank, "vendor_manager")
+    choose = f"/portfolios/{portfolio.pk}/import/"
+    assert client.get(choose).status_code == 200
+    refused = client.post(choose, {"file": upload_of(b""), "mapping": "standard"})
+    assert refused.status_code == 422
+    wrong = upload_of(file_of(*GOOD).decode().encode("gb18030"))
+    refused = client.post(choose, {"file": wrong, "mapping": "standard"})
+    assert refused.status_code == 422
+    assert "not in UTF-8" in refused.content.decode()
+    kept = client.post(choose, {"file": upload_of(file_of(*GOOD, *BAD)), "mapping": "standard"})
+    assert kept.status_code == 302
+    checked = client.get(kept.url).content.decode()
+    assert "Import the 2 good rows and leave 5 out" in checked
+    assert "An amount must not be negative." in checked
+    assert "Nobody" not in checked
+    download = client.get(f"{kept.url}rejected.csv")
+    assert download.headers["Content-Disposition"].startswith("attachment")
+    assert len(download.content.decode("utf-8-sig").splitlines()) == 6
+    assert client.post(kept.url, {"policy": ""}).status_code == 422
+    with scope(bank.actor("vendor_manager")):
+        assert_nothing_there()
+    done = client.post(kept.url, {"policy": "good_rows_only"})
+    assert done.status_code == 302
+    numbers = client.get(done.url).content.decode()
+    assert "2 loans are imported." in numbers
+    assert "of 7 rows" in numbers
+    assert client.get(kept.url).status_code == 404
+    page = client.get(f"/portfolios/{portfolio.pk}/").content.decode()
+    assert "Publish for bids" in page
+    assert "$2,000.50" in page
+    again = client.post(choose, {"file": upload_of(file_of(*GOOD, *BAD)), "mapping": "standard"})
+    assert again.status_code == 422
+    assert "This file was imported on" in again.content.decode()
+
+
+def test_the_wizard_can_be_left_and_is_nobody_elses():
+    bank, rival = world.make_bank(), world.make_bank()
+    portfolio = draft(bank)
+    client = over_http.person(bank, "vendor_manager")
+    kept = client.post(
+        f"/portfolios/{portfolio.pk}/import/",
+        {"file": upload_of(file_of(*GOOD, *BAD)), "mapping": "standard"},
+    )
+    stranger = over_http.person(rival, "vendor_manager")
+    for path in (kept.url, f"{kept.url}rejected.csv", f"/portfolios/{portfolio.pk}/import/"):
+        assert stranger.get(path).status_code == 404
+    assert stranger.post(f"{kept.url}discard/").status_code == 404
+    assert over_http.person(bank, "auditor").get(kept.url).status_code == 403
+    left = client.post(kept.url, {"policy": "all_or_nothing"})
+    assert (left.status_code, left.url) == (302, f"/portfolios/{portfolio.pk}/import/")
+    with scope(bank.actor("vendor_manager")):
+        assert_nothing_there()
+        assert not LoanUpload.objects.exists()

@@ -160,3 +160,46 @@ def test_a_loan_of_which_no_borrower_is_known(bank, house, placement):
     given = {"loanId": own.pk, "field": "name", "reason": "Call back"}
     answer = over_http.do(over_http.machine(house), "borrowerReveal", "value", **given)
     assert answer["errors"][0]["code"] == "NOT_FOUND"
+
+
+def test_pages_show_masked_fields_and_reveal_one_in_the_answer_alone(bank, house, placement):
+    own = loan_of(bank, placement=placement)
+    client = over_http.person(house, "collector")
+    page = client.get(f"/loans/{own.pk}/")
+    assert page.status_code == 200
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "••• 100" in page.content.decode()
+    assert "+12125550100" not in page.content.decode()
+    reveal = f"/loans/{own.pk}/reveal/phone/"
+    assert "+12125550100" not in client.get(reveal).content.decode()
+    refused = client.post(reveal, {"reason": ""})
+    assert refused.status_code == 422
+    assert "+12125550100" not in refused.content.decode()
+    shown = client.post(reveal, {"reason": "Call back as agreed"})
+    assert (shown.status_code, shown.headers["Cache-Control"]) == (200, "no-store")
+    assert "+12125550100" in shown.content.decode()
+    assert "+12125550100" not in client.get(f"/loans/{own.pk}/").content.decode()
+    assert client.get(f"/loans/{own.pk}/reveal/password/").status_code == 404
+    with scope(bank.actor("auditor")):
+        assert AuditEntry.objects.filter(action="borrower.reveal").count() == 1
+
+
+def test_the_list_shows_ones_own_and_filters_by_address(bank, house, placement):
+    world.make_portfolio(bank, balances_minor=[300_00])
+    own = loan_of(bank, placement=placement)
+    with scope(bank.actor("vendor_manager")):
+        Loan.objects.filter(pk=own.pk).update(region="TX")
+    client = over_http.person(house, "collector")
+    assert "2 rows" in client.get("/loans/").content.decode()
+    found = client.get("/loans/?region=tx").content.decode()
+    assert "1 row" in found
+    assert own.reference in found
+    assert "Nothing matches" in client.get("/loans/?reference=zzz").content.decode()
+    assert "3 rows" in over_http.person(bank, "auditor").get("/loans/").content.decode()
+    rival = over_http.person(world.make_agency(), "collector")
+    assert "No loans" in rival.get("/loans/").content.decode()
+    gone, absent = (
+        rival.get(f"/loans/{pk}/") for pk in (own.pk, "01990000-0000-7000-8000-000000000000")
+    )
+    assert gone.status_code == absent.status_code == 404
+    assert gone.content == absent.content

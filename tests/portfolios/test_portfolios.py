@@ -146,3 +146,29 @@ def test_a_portfolio_over_graphql():
     }
     other = over_http.person(rival, "vendor_manager")
     assert over_http.ask(other, one, id=portfolio["id"]) == {"portfolio": None}
+
+
+def test_a_portfolio_on_pages():
+    bank, house = world.make_bank(), world.make_agency()
+    world.join_panel(bank, house)
+    manager = over_http.person(bank, "vendor_manager")
+    assert "No portfolio yet" in manager.get("/portfolios/").content.decode()
+    refused = manager.post("/portfolios/new/", FIELDS | {"currency": "USD", "jurisdiction": "?"})
+    assert refused.status_code == 422
+    assert "Give a country or a part of one" in refused.content.decode()
+    assert "credit card" in refused.content.decode()
+    made = manager.post("/portfolios/new/", FIELDS | {"currency": "USD"})
+    assert made.status_code == 302
+    full = world.make_portfolio(bank, balances_minor=[150_00, 250_00])
+    world.place(bank, house, full)
+    listed = manager.get("/portfolios/?sort=-loan_count").content.decode()
+    assert listed.index(full.name) < listed.index("Spring 2026")
+    assert "1 row" in manager.get("/portfolios/?state=draft&text=spring").content.decode()
+    for role in ("vendor_manager", "auditor"):
+        page = over_http.person(bank, role).get(f"/portfolios/{full.pk}/")
+        assert page.status_code == 200
+        assert "of the loans owe" in page.content.decode()
+    assert over_http.person(bank, "auditor").get("/portfolios/new/").status_code == 403
+    assert over_http.person(house, "collector").get("/portfolios/").status_code == 403
+    stranger = over_http.person(world.make_bank(), "vendor_manager")
+    assert stranger.get(f"/portfolios/{full.pk}/").status_code == 404

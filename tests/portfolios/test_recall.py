@@ -241,6 +241,41 @@ def test_nothing_is_left_over_http():
 
 
 @pytest.mark.django_db
+def test_recalling_on_pages_wants_the_agencys_name_and_a_reason():
+    setting = World()
+    collector = over_http.person(setting.house, "collector")
+    manager = over_http.person(setting.bank, "vendor_manager")
+    place = f"/placements/{setting.placement.pk}/"
+    assert collector.get(place).status_code == 200
+    name = setting.house.agency.name
+    for wrong in (
+        {"confirmation": name, "reason": ""},
+        {"confirmation": "yes", "reason": "Poor results"},
+    ):
+        assert manager.post(f"{place}recall/", wrong).status_code == 422
+    gone = setting.loans[0].reference
+    unknown = {"references": f"{gone} L-0-0", "reason": "Paid at branch"}
+    answer = manager.post(f"{place}recall-loans/", unknown)
+    assert answer.status_code == 422
+    assert "L-0-0" in answer.content.decode()
+    assert "of 2 placed" in collector.get(place).content.decode()
+    assert "2 rows" in collector.get("/loans/").content.decode()
+
+    single = {"references": gone, "reason": "Paid at branch"}
+    assert manager.post(f"{place}recall-loans/", single).status_code == 302
+    assert "1 row" in collector.get("/loans/").content.decode()
+    given = {"confirmation": name, "reason": "Poor results"}
+    assert collector.post(f"{place}recall/", given).status_code == 403
+    assert manager.post(f"{place}recall/", given).status_code == 302
+    for path in (place, f"/loans/{setting.loans[1].pk}/"):
+        assert collector.get(path).status_code == 404
+    assert "No placement yet" in collector.get("/placements/").content.decode()
+    after = manager.get(place).content.decode()
+    assert "Poor results" in after
+    assert manager.post(f"{place}recall/", given).status_code == 409
+
+
+@pytest.mark.django_db
 def test_a_single_loan_goes_and_the_others_stay():
     setting = World()
     log_everything(setting)
