@@ -1,5 +1,7 @@
 """Who may do what, as sets of roles and pure predicates over an actor."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from agencies.actors import Actor
@@ -40,6 +42,13 @@ LOGIN = frozenset({"login"})
 PUBLIC = frozenset({"public"})
 ANYBODY = EVERYBODY | PUBLIC
 """Whoever asks, known or not."""
+
+
+def side_of(actor: Actor) -> dict[str, Any]:
+    """The column, and its value, by which a new row belongs to the actor's side."""
+    if actor.agency_id:
+        return {"agency_id": actor.agency_id}
+    return {"institution_id": actor.institution_id}
 
 
 def allows(actor: Actor, roles: frozenset[str]) -> bool:

@@ -40,14 +40,14 @@ def _either_side(actor: Actor) -> Q:
 def visible_institutions(actor: Actor) -> QuerySet[Institution]:
     """A bank sees itself; agencies see every bank that they could apply to."""
     if actor.kind == "institution":
-        return Institution.objects.filter(pk=actor.institution_id)
+        return Institution.objects.filter(Q(pk=actor.institution_id))
     return Institution.objects.all()
 
 
 def visible_agencies(actor: Actor) -> QuerySet[Agency]:
     """A bank sees the agencies on its panel and those that applied; an agency sees itself."""
     if actor.kind == "agency":
-        return Agency.objects.filter(pk=actor.agency_id)
+        return Agency.objects.filter(Q(pk=actor.agency_id))
     memberships = PanelMembership.objects.filter(_either_side(actor))
     return Agency.objects.filter(pk__in=memberships.values("agency"))
 
@@ -130,5 +130,7 @@ def time_zone_of(actor: Actor) -> str:
     """The IANA zone on whose clock the actor reads moments: the bank's own, else UTC."""
     if actor.kind not in ("institution", "sweep"):
         return "UTC"
-    zones = Institution.objects.filter(pk=actor.institution_id).values_list("time_zone", flat=True)
+    zones = Institution.objects.filter(Q(pk=actor.institution_id)).values_list(
+        "time_zone", flat=True
+    )
     return zones.first() or "UTC"

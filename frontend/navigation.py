@@ -83,6 +83,12 @@ ITEMS = (
             ),
             Item(_("Loans"), "loans", "list", AGENCY),
             Item(
+                _("Contacts"),
+                "contacts",
+                "phone",
+                (VENDOR_MANAGER, COMPLIANCE_OFFICER, AUDITOR, *AGENCY),
+            ),
+            Item(
                 _("Recoveries"),
                 "recoveries",
                 "hand-coins",
@@ -100,6 +106,7 @@ ITEMS = (
         _("Money"),
         (
             Item(_("Receipts"), "receipts", "file-check", (*FINANCE, AUDITOR)),
+            Item(_("Late receipts"), "late_receipts", "clock", (*FINANCE, AUDITOR, *AGENCY)),
             Item(
                 _("Statements"),
                 "statements",
@@ -125,7 +132,7 @@ ITEMS = (
                 _("Audit trail"),
                 "audit",
                 "scroll-text",
-                (ADMINISTRATOR, COMPLIANCE_OFFICER, AUDITOR),
+                (*INSTITUTION, AGENCY_ADMINISTRATOR),
             ),
         ),
     ),

@@ -4,7 +4,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, countries, mail, policies
+from agencies import audit, countries, mail, policies, texts
 from agencies.actors import Actor
 from agencies.models import Agency
 from agencies.models.users import Role
@@ -22,8 +22,9 @@ def register(
     here. If it is, its owner is told by mail and nothing else happens. Raises `InvalidInput`.
     """
     policies.demand(actor, policies.FOUNDERS)
-    name = " ".join(name.split())
-    _check(name, country)
+    name = texts.fitting(Agency, "name", name, _("Enter the agency's name."))
+    if country not in countries.CODES:
+        raise errors.InvalidInput("UNKNOWN_COUNTRY", _("Choose a country."), field="country")
     contact_email = people.checked_email(contact_email, field="contact_email")
     administrator_name = people.checked_name(administrator_name, field="administrator_name")
     try:
@@ -51,12 +52,3 @@ def register(
             )
             % {"link": mail.address("/accounts/login/")},
         )
-
-
-def _check(name: str, country: str) -> None:
-    if not name:
-        raise errors.InvalidInput("REQUIRED", _("Enter the agency's name."), field="name")
-    if len(name) > Agency._meta.get_field("name").max_length:
-        raise errors.InvalidInput("TOO_LONG", _("This name is too long."), field="name")
-    if country not in countries.CODES:
-        raise errors.InvalidInput("UNKNOWN_COUNTRY", _("Choose a country."), field="country")

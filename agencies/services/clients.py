@@ -7,7 +7,7 @@ from allauth.idp.oidc.models import Client, Token
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from agencies.models import MachineClient
 from config import errors
@@ -27,11 +27,7 @@ class Credentials:
 def create(*, actor: Actor, name: str) -> Credentials:
     """Enter a system of the agency's own; with its credentials it can ask for tokens at once."""
     policies.demand(actor, policies.AGENCY_ADMINISTRATORS)
-    name = " ".join(name.split())
-    if not name:
-        raise errors.InvalidInput("REQUIRED", _("Enter a name."), field="name")
-    if len(name) > MachineClient._meta.get_field("name").max_length:
-        raise errors.InvalidInput("TOO_LONG", _("This name is too long."), field="name")
+    name = texts.fitting(MachineClient, "name", name, _("Enter a name."))
     secret = get_adapter().generate_client_secret()
     client = Client(
         name=name,
@@ -44,7 +40,7 @@ def create(*, actor: Actor, name: str) -> Credentials:
     client.set_secret(secret)
     with transaction.atomic():
         client.save(force_insert=True)
-        machine = MachineClient.objects.create(agency_id=actor.agency_id, client=client, name=name)
+        machine = MachineClient.objects.create(client=client, name=name, **policies.side_of(actor))
         audit.record(actor, "machine_client.create", machine)
     return Credentials(machine, secret)
 

@@ -7,7 +7,7 @@ from django.core.validators import validate_slug
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies
+from agencies import audit, policies, texts
 from agencies.actors import Actor
 from agencies.models import Institution
 from agencies.models.users import Role
@@ -30,12 +30,11 @@ def create(
     addresses; `time_zone` is an IANA zone. Raises `InvalidInput`.
     """
     policies.demand(actor, policies.FOUNDERS)
-    _check(name, slug, time_zone)
+    name = texts.fitting(Institution, "name", name, _("Enter the institution's name."))
+    _check(slug, time_zone)
     email = people.checked_email(administrator_email, field="administrator_email")
     person = people.checked_name(administrator_name, field="administrator_name")
-    institution = Institution(
-        pk=actor.institution_id, name=name.strip(), slug=slug, time_zone=time_zone
-    )
+    institution = Institution(pk=actor.institution_id, name=name, slug=slug, time_zone=time_zone)
     with transaction.atomic():
         try:
             with transaction.atomic():
@@ -53,10 +52,7 @@ def create(
         )
 
 
-def _check(name: str, slug: str, time_zone: str) -> None:
-    longest = Institution._meta.get_field("name").max_length
-    if not 0 < len(name.strip()) <= longest:
-        raise errors.InvalidInput("REQUIRED", _("Enter the institution's name."), field="name")
+def _check(slug: str, time_zone: str) -> None:
     try:
         validate_slug(slug)
     except ValidationError:

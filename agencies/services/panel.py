@@ -2,11 +2,13 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from agencies.models import PanelMembership, VettingDocument
 from config import clock, errors
@@ -33,7 +35,7 @@ def apply(
     licence_number: str,
     jurisdictions: list[str],
     capacity_loans: int,
-    documents: list[tuple[str, str, bytes]] = (),
+    documents: Sequence[tuple[str, str, bytes]] = (),
 ) -> PanelMembership:
     """Ask an institution for a place on its panel, or ask again after a rejection.
 
@@ -42,10 +44,13 @@ def apply(
     """
     policies.demand(actor, policies.AGENCY_ADMINISTRATORS)
     institution = selectors.find(selectors.visible_institutions(actor), pk=institution_id)
-    _check_application(licence_number, jurisdictions, capacity_loans, documents)
-    fields = {
+    licence_number = texts.fitting(
+        PanelMembership, "licence_number", licence_number, _("Give the number of your licence.")
+    )
+    _check_application(jurisdictions, capacity_loans, documents)
+    fields: dict[str, Any] = {
         "state": State.APPLIED,
-        "licence_number": licence_number.strip(),
+        "licence_number": licence_number,
         "jurisdictions": jurisdictions,
         "capacity_loans": capacity_loans,
         "applied_at": clock.now(),
@@ -56,7 +61,7 @@ def apply(
             VettingDocument(
                 membership=membership,
                 institution=institution,
-                agency_id=actor.agency_id,
+                **policies.side_of(actor),
                 file_name=name[:120],
                 content_type=content_type,
                 content=content,
@@ -93,15 +98,7 @@ def _open_application(actor, institution, fields) -> PanelMembership:
         ) from None
 
 
-def _check_application(licence_number, jurisdictions, capacity_loans, documents) -> None:
-    if not licence_number.strip():
-        raise errors.InvalidInput(
-            "REQUIRED", _("Give the number of your licence."), field="licence_number"
-        )
-    if len(licence_number) > PanelMembership._meta.get_field("licence_number").max_length:
-        raise errors.InvalidInput(
-            "TOO_LONG", _("This licence number is too long."), field="licence_number"
-        )
+def _check_application(jurisdictions, capacity_loans, documents) -> None:
     if not jurisdictions:
         raise errors.InvalidInput(
             "REQUIRED", _("Name at least one jurisdiction."), field="jurisdictions"

@@ -7,13 +7,14 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors, sessions
+from agencies import audit, policies, selectors, sessions, texts
 from agencies.actors import Actor
 from agencies.models import User
 from agencies.models.users import AGENCY_ROLES, INSTITUTION_ROLES, Role
 from agencies.services import invitations
 from config import errors
 
+INVALID_EMAIL = _("Enter an e-mail address.")
 ADMINISTRATOR_ROLES = (Role.ADMINISTRATOR, Role.AGENCY_ADMINISTRATOR)
 
 
@@ -44,8 +45,7 @@ def invite(*, actor: Actor, email: str, name: str, role: str) -> Invited:
         email=email,
         name=name,
         role=_fitting_role(actor, role),
-        institution_id=actor.institution_id,
-        agency_id=actor.agency_id,
+        **policies.side_of(actor),
     )
     user.set_unusable_password()
     try:
@@ -155,24 +155,17 @@ def _swap(user: User, before: dict, after: dict) -> None:
 
 def checked_email(email: str, *, field: str = "email") -> str:
     """The address as it is kept, in lower case; raises `InvalidInput` if it is none."""
-    email = email.strip().lower()
+    email = texts.fitting(User, "email", email, INVALID_EMAIL, field=field).lower()
     try:
         validate_email(email)
     except ValidationError:
-        email = ""
-    if not email or len(email) > User._meta.get_field("email").max_length:
-        raise errors.InvalidInput("INVALID_EMAIL", _("Enter an e-mail address."), field=field)
+        raise errors.InvalidInput("INVALID_EMAIL", INVALID_EMAIL, field=field) from None
     return email
 
 
 def checked_name(name: str, *, field: str = "name") -> str:
-    """The name with single spaces; raises `InvalidInput` if it is empty or too long."""
-    name = " ".join(name.split())
-    if not name:
-        raise errors.InvalidInput("REQUIRED", _("Enter a name."), field=field)
-    if len(name) > User._meta.get_field("name").max_length:
-        raise errors.InvalidInput("TOO_LONG", _("This name is too long."), field=field)
-    return name
+    """The name as it is kept; raises `InvalidInput` if it is empty or too long."""
+    return texts.fitting(User, "name", name, _("Enter a name."), field=field)
 
 
 def _fitting_role(actor: Actor, role: str) -> str:

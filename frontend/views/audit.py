@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agencies import policies, selectors
-from frontend import forms, tables, trail
+from frontend import forms, subjects, tables, trail
 from frontend.access import page
 
 DENIAL_READERS = policies.COMPLIANCE_OFFICERS | policies.AUDITORS
@@ -42,11 +42,16 @@ class TrailTable(tables.Table):
     at = tables.MomentColumn(verbose_name=gettext_lazy("When"), order_by=("at", "pk"))
     actor_label = django_tables2.Column(verbose_name=gettext_lazy("Who"))
     action = django_tables2.Column(verbose_name=gettext_lazy("What"), orderable=False)
+    object_id = django_tables2.Column(verbose_name=gettext_lazy("About"), orderable=False)
     changes = django_tables2.Column(
         verbose_name=gettext_lazy("Changed to"), orderable=False, empty_values=()
     )
     reason = django_tables2.Column(verbose_name=gettext_lazy("Reason"), orderable=False)
-    object_id = django_tables2.Column(verbose_name=gettext_lazy("Object"), orderable=False)
+
+    def before_render(self, request):
+        """Ask for the names of the page's objects at once."""
+        shown = [row.record for row in self.paginated_rows]
+        self.subjects = subjects.of(request.actor, shown)
 
     def render_action(self, record):
         return trail.words(record.action)
@@ -56,8 +61,14 @@ class TrailTable(tables.Table):
         return format_html_join("; ", "{}: {}", parts) or "–"
 
     def render_object_id(self, record):
-        url = f"{reverse('audit')}?object={record.object_id}"
-        return format_html('<a href="{}">{}</a>', url, _("all about this one"))
+        history = f"{reverse('audit')}?object={record.object_id}"
+        subject = self.subjects.get(record.object_id)
+        return format_html(
+            '{}<a class="cell-note" href="{}">{}</a>',
+            trail.link(subject) if subject else "",
+            history,
+            _("its history"),
+        )
 
 
 class TrailFilter(tables.FilterSet):

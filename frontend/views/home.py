@@ -2,10 +2,13 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 
-from agencies import policies
-from frontend import work
+from agencies import policies, selectors
+from frontend import trail, work
 from frontend.access import ANYBODY, page
+
+LATELY = 5
 
 
 @page(allow=ANYBODY)
@@ -14,5 +17,14 @@ def home(request: HttpRequest) -> HttpResponse:
     if request.lacks_second_factor:
         return redirect("mfa_activate_totp")
     if request.actor.role not in policies.PEOPLE:
-        return render(request, "frontend/home/welcome.html")
-    return render(request, "frontend/home/home.html", {"items": work.of(request.actor)})
+        context = {"title": _("Overdue loans, fairly placed")}
+        return render(request, "frontend/home/welcome.html", context)
+    lately = selectors.visible_audit_entries(request.actor).order_by("-at", "-pk")[:LATELY]
+    context = {
+        "title": _("What to do now"),
+        "items": work.of(request.actor),
+        "figures": work.figures_of(request.actor),
+        "entries": trail.entries(request.actor, lately),
+        "time_zone": selectors.time_zone_of(request.actor),
+    }
+    return render(request, "frontend/home/home.html", context)

@@ -30,6 +30,11 @@ class InstitutionTable(tables.Table):
         verbose_name=gettext_lazy("What next"), empty_values=(), orderable=False
     )
 
+    def render_name(self, record, value):
+        if record.membership_id is None:
+            return value
+        return tables.link(reverse("membership", args=[record.membership_id]), value)
+
     def render_state(self, record):
         return tables.fairplace.badge(record.state) if record.state else _("not applied yet")
 
