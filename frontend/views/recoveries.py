@@ -74,7 +74,7 @@ class RecoveryTable(tables.Table):
         notes = []
         if record.reversed_minor:
             back = fairplace.money(record.reversed_minor, record.currency)
-            notes.append(_("%(amount)s taken back") % {"amount": back})
+            notes.append(_("%(amount)s reversed") % {"amount": back})
         if not record.confirmed_at:
             notes.append(self.age(record))
         if record.is_above_balance:
@@ -160,9 +160,9 @@ def recovery_list(request: HttpRequest) -> HttpResponse:
 class ReversalForm(forms.Form):
     amount = forms.MoneyField(
         currency="USD",
-        label=gettext_lazy("Amount to take back"),
+        label=gettext_lazy("Amount to reverse"),
         required=False,
-        help_text=gettext_lazy("Leave it empty to take back all that is left."),
+        help_text=gettext_lazy("Leave it empty to reverse all that is left."),
     )
     reason = forms.ReasonField()
     reference = forms.forms.CharField(widget=forms.forms.HiddenInput)
@@ -172,7 +172,7 @@ class ReversalForm(forms.Form):
         self.fields["amount"].currency = recovery.currency
         left = recovery.amount_minor - recovery.reversed_minor
         self.fields["amount"].help_text = _(
-            "At most %(left)s. Leave it empty to take back all of it."
+            "At most %(left)s. Leave it empty to reverse all of it."
         ) % {"left": fairplace.money(left, recovery.currency)}
 
 
@@ -208,7 +208,7 @@ def _found(request: HttpRequest, pk) -> Recovery:
 
 def _next_step(found: Recovery, actor) -> str:
     if found.reversed_minor == found.amount_minor:
-        return _("All of it was taken back: nothing of it counts.")
+        return _("All of it was reversed: nothing of it counts.")
     if found.confirmed_at:
         return _("Confirmed by a receipt: what is left of it counts.")
     if actor.kind == "agency":
@@ -235,7 +235,7 @@ def reverse_recovery(request: HttpRequest, pk) -> HttpResponse:
             forms.form_from_error(form, error, {"amount_minor": "amount"})
         else:
             amount = fairplace.money(reversal.amount_minor, found.currency)
-            messages.success(request, _("%(amount)s taken back.") % {"amount": amount})
+            messages.success(request, _("%(amount)s reversed.") % {"amount": amount})
             return redirect("recovery", pk)
     url = reverse("recovery", args=[pk])
     title = _("Payment %(reference)s") % {"reference": found.reference}
@@ -243,13 +243,13 @@ def reverse_recovery(request: HttpRequest, pk) -> HttpResponse:
         request,
         "frontend/recoveries/reverse.html",
         {
-            "title": _("Take back a payment"),
-            "lead": _("For money that was returned or reported by mistake. A payment is never edited."),
+            "title": _("Reverse a payment"),
+            "lead": _(
+                "For money that was returned or reported by mistake. A payment is never edited."
+            ),
             "breadcrumbs": [(_("Recoveries"), reverse("recoveries")), (title, url)],
             "recovery": found,
             "form": form,
             "cancel_url": url,
         },
     )
-
-

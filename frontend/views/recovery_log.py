@@ -50,6 +50,9 @@ class PaymentForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["currency"].choices = [(code, code) for code in currencies]
         self.fields["currency"].initial = currencies[0]
+        if len(currencies) == 1:
+            del self.fields["currency"]
+            self.fields["amount"].label = _("Amount, %(currency)s") % {"currency": currencies[0]}
         self.fields["value_on"].initial = today
         self.fields["channel"].initial = Recovery.Channel.BANK_TRANSFER
         if loan_reference and self.prefix == "form-0":
@@ -58,6 +61,8 @@ class PaymentForm(forms.Form):
         self.fields["amount"].currency = named if named in currencies else currencies[0]
         for field in self.fields.values():
             field.widget.attrs["aria-label"] = field.label
+            if isinstance(field, django_forms.ChoiceField):
+                field.widget.attrs["class"] = "form-select w-auto"
 
     def has_changed(self) -> bool:
         return any(self.data.get(self.add_prefix(name), "").strip() for name in TYPED)
@@ -125,8 +130,10 @@ def log(request: HttpRequest) -> HttpResponse:
 
 def _options(request: HttpRequest) -> dict:
     """What the rows offer: the currencies of what the agency holds, and the banks' today."""
-    held = visible_placements(request.actor).order_by().values_list(
-        "currency", "institution__time_zone"
+    held = (
+        visible_placements(request.actor)
+        .order_by()
+        .values_list("currency", "institution__time_zone")
     )
     held = list(held.distinct())
     return {

@@ -188,7 +188,7 @@ def _insert(actor: Actor, contacts: list[Contact]) -> None:
                 actor,
                 "contact.log",
                 contact,
-                changes={"loan": str(contact.loan_id), "flags": contact.flags},
+                changes={"flags": contact.flags} if contact.flags else {},
                 agency_id=contact.agency_id,
                 placement_id=contact.placement_id,
                 at=contact.logged_at,

@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils.translation import gettext_lazy as _
 
 from agencies.actors import Actor
@@ -12,14 +12,25 @@ from agencies.models import IdempotentCall
 from config import clock, errors
 
 LONGEST_KEY = 80
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 def lock(what: str, owner_id) -> None:
-    """Wait for whoever else works on `what` of this owner, until the transaction ends."""
+    """Wait for whoever else works on `what` of this owner, until the transaction ends.
+
+    Raises `InvalidState` with `BUSY` when that takes too long.
+    """
     digest = hashlib.sha256(f"{what}:{owner_id}".encode()).digest()
     with connection.cursor() as cursor:
         number = int.from_bytes(digest[:8], signed=True)
-        cursor.execute("select pg_advisory_xact_lock(%s)", [number])
+        try:
+            cursor.execute("select pg_advisory_xact_lock(%s)", [number])
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", None) != LOCK_NOT_AVAILABLE:
+                raise
+            raise errors.InvalidState(
+                "BUSY", _("Other work of yours is being recorded. Try again in a moment.")
+            ) from error
 
 
 def first_answer(actor: Actor, operation: str, key: str, body) -> list | None:

@@ -72,7 +72,7 @@ def submit(
             actor,
             "late_receipt.submit",
             late_receipt,
-            changes={"amount_minor": amount_minor, "value_on": value_on.isoformat()},
+            changes={"amount_minor": amount_minor, "currency": currency},
         )
     return late_receipt
 

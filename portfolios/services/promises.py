@@ -63,8 +63,8 @@ def _record(actor: Actor, promise: Promise) -> None:
         "promise.log",
         promise,
         changes={
-            "loan": str(promise.loan_id),
             "amount_minor": promise.amount_minor,
+            "currency": promise.currency,
             "due_on": promise.due_on.isoformat(),
         },
         agency_id=promise.agency_id,

@@ -237,12 +237,12 @@ def _confirm(actor: Actor, pairs: list[tuple[ReceiptLine, Recovery]], reason: st
                 "recovery.confirm",
                 recovery,
                 reason=reason,
-                changes={"receipt": str(line.pk), "amount_minor": recovery.amount_minor},
+                changes={"amount_minor": recovery.amount_minor, "currency": recovery.currency},
                 agency_id=recovery.agency_id,
                 placement_id=recovery.placement_id,
                 at=moment,
             )
-            for line, recovery in pairs
+            for _line, recovery in pairs
         ]
     )
 
@@ -289,7 +289,7 @@ def link(*, actor: Actor, line_id, recovery_id, reason: str) -> ReceiptLine:
             "receipt.link",
             line,
             reason=reason,
-            changes={"recovery": str(recovery.pk), "state": State.MATCHED},
+            changes={"recovery": recovery.reference, "state": State.MATCHED},
         )
     return line
 

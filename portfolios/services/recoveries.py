@@ -188,11 +188,10 @@ def log_entry(actor: Actor, recovery: Recovery):
         "recovery.log",
         recovery,
         changes={
-            "loan": str(recovery.loan_id),
             "amount_minor": recovery.amount_minor,
-            "value_on": recovery.value_on.isoformat(),
-            "is_above_balance": recovery.is_above_balance,
-        },
+            "currency": recovery.currency,
+        }
+        | ({"is_above_balance": True} if recovery.is_above_balance else {}),
         agency_id=recovery.agency_id,
         placement_id=recovery.placement_id,
         at=recovery.logged_at,
@@ -302,7 +301,11 @@ def _reverse(
         "recovery.reverse",
         recovery,
         reason=reason,
-        changes={"reversal": str(reversal.pk), "amount_minor": reversal.amount_minor},
+        changes={
+            "reference": reversal.reference,
+            "amount_minor": reversal.amount_minor,
+            "currency": recovery.currency,
+        },
         agency_id=recovery.agency_id,
         placement_id=recovery.placement_id,
     )
