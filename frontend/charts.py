@@ -137,6 +137,34 @@ def distribution_bars(
     )
 
 
+def lying_bars(
+    bars: list[tuple[str, int]], *, title: str, description: str, subject: str, measure: str
+) -> dict:
+    """Counts of things with long names: one lying bar for each (label, count), the first on top."""
+    figure = go.Figure(
+        go.Bar(
+            x=[count for _label, count in bars],
+            y=[_plain(label) for label, _count in bars],
+            orientation="h",
+            marker={"color": BLUE},
+            text=[_words(count, None) for _label, count in bars],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}<br>%{text}<extra></extra>",
+        )
+    )
+    figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=False)
+    figure.update_yaxes(type="category", autorange="reversed", showgrid=False)
+    figure.update_layout(height=FRAME_HEIGHT + ROW_HEIGHT * max(len(bars), 2), bargap=0.35)
+    return _chart(
+        figure,
+        title=title,
+        description=description,
+        columns=[subject, measure],
+        rows=[[label, _words(count, None)] for label, count in bars],
+    )
+
+
 def waterfall(
     steps: list[tuple[str, int]], *, total: str, currency: str, title: str, description: str
 ) -> dict:

@@ -145,7 +145,11 @@ def changes(row: AuditEntry) -> list[tuple]:
 
 
 def _label(name: str) -> str:
-    known = {"is_active": _("Active"), "is_enabled": _("Enabled")}
+    known = {
+        "is_agency_at_fault": _("The agency's doing"),
+        "is_active": _("Active"),
+        "is_enabled": _("Enabled"),
+    }
     plain = name.removesuffix("_minor").removesuffix("_ppm").removesuffix("_id")
     return str(known.get(name, plain.replace("_", " ").capitalize()))
 

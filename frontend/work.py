@@ -29,7 +29,7 @@ from payouts.selectors import (
     visible_payouts,
     visible_statements,
 )
-from portfolios.models import Complaint, ComplaintIntake, LateReceipt, Placement
+from portfolios.models import Complaint, ComplaintIntake, LateReceipt, Placement, Portfolio
 from portfolios.selectors import (
     complaints_at,
     narrow_contacts,
@@ -40,11 +40,14 @@ from portfolios.selectors import (
     visible_late_receipts,
     visible_loans,
     visible_placements,
+    visible_portfolios,
     visible_receipt_lines,
+    visible_uploads,
 )
 from portfolios.services import receipts
 
 FLAGS_SHOWN_FOR = timedelta(days=7)
+ENDING_SOON = timedelta(days=14)
 
 SOON_DAYS = 3
 
@@ -132,6 +135,62 @@ def placement_figures(actor: Actor) -> Iterable[Figure]:
     placed = visible_loans(actor).filter(placement__isnull=False).count()
     label = _("Loans you hold") if actor.agency_id else _("Loans placed")
     yield Figure(label=label, value=fairplace.integer(placed), url=url)
+
+
+def files_to_decide(actor: Actor) -> Iterable[Item]:
+    """Files of loans that were checked and neither imported nor discarded."""
+    kept = visible_uploads(actor).order_by("uploaded_at").values_list("pk", flat=True)
+    count = kept.count()
+    label = ngettext("file of loans to decide about", "files of loans to decide about", count)
+    yield Item(
+        label=label,
+        count=count,
+        url=reverse("loan_upload", args=[kept[0]]) if count else "",
+        icon="file-check",
+        note=_("Import what is good or discard it; a checked file is kept for a day."),
+    )
+
+
+def drafts_to_publish(actor: Actor) -> Iterable[Item]:
+    """Portfolios that nobody can bid for yet."""
+    count = visible_portfolios(actor).filter(state=Portfolio.State.DRAFT).count()
+    yield Item(
+        label=ngettext("draft portfolio", "draft portfolios", count),
+        count=count,
+        url=f"{reverse('portfolios')}?state=draft",
+        icon="layers",
+        note=_("Import its loans, then publish it for bids."),
+    )
+
+
+def placements_ending(actor: Actor) -> Iterable[Item]:
+    """Placements whose term is over in two weeks."""
+    until = clock.now() + ENDING_SOON
+    live = visible_placements(actor).filter(state=Placement.State.LIVE)
+    count = live.filter(ends_at__gt=clock.Now(), ends_at__lte=until).count()
+    yield Item(
+        label=ngettext("placement ends in two weeks", "placements end in two weeks", count),
+        count=count,
+        url=f"{reverse('placements')}?state=live&sort=ends_at",
+        tone="warning",
+        icon="briefcase",
+        note=_("Report what came in before the access ends.")
+        if actor.agency_id
+        else _("The agency's access ends with the term; place the loans anew then."),
+    )
+
+
+def loans_on_hold(actor: Actor) -> Iterable[Item]:
+    """What an agency must leave alone for the time being."""
+    count = visible_loans(actor).filter(is_on_hold=True).count()
+    yield Item(
+        label=ngettext("loan on hold", "loans on hold", count),
+        count=count,
+        url=f"{reverse('loans')}?is_on_hold=True",
+        tone="info",
+        icon="pause",
+        note=_("Do not collect until the bank releases it; contacts meanwhile are flagged."),
+    )
 
 
 def receipts_to_settle(actor: Actor) -> Iterable[Item]:
@@ -393,6 +452,10 @@ SOURCES: list[tuple[frozenset[str], Callable[[Actor], Iterable[Item]]]] = [
     (policies.FINANCE_PREPARERS | policies.AGENCY_PEOPLE, waiting_recoveries),
     (policies.COMPLIANCE_OFFICERS, flagged_contacts),
     (policies.VENDOR_MANAGERS, listings_to_award),
+    (policies.VENDOR_MANAGERS, files_to_decide),
+    (policies.VENDOR_MANAGERS, drafts_to_publish),
+    (policies.VENDOR_MANAGERS | policies.AGENCY_ADMINISTRATORS, placements_ending),
+    (policies.AGENCY_PEOPLE, loans_on_hold),
     (policies.AGENCY_ADMINISTRATORS, listings_to_bid_on),
     (policies.FINANCE_APPROVERS, failed_payouts),
     (policies.FINANCE_APPROVERS, statements_to_approve),

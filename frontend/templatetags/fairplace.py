@@ -91,6 +91,14 @@ def integer(number: int | None) -> str:
     return NO_VALUE if number is None else numbers.format_decimal(number, locale=locale())
 
 
+@register.filter
+def decimal(number: float | None, digits: int = 1) -> str:
+    """A number rounded to `digits` decimals."""
+    if number is None:
+        return NO_VALUE
+    return numbers.format_decimal(number, "#,##0." + "0" * digits, locale=locale())
+
+
 def _date_pattern() -> str:
     return "y年M月d日" if locale().language == "zh" else "d MMM y"
 

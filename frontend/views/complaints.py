@@ -7,7 +7,7 @@ import django_filters
 import django_tables2
 from django import forms as django_forms
 from django.contrib import messages
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,7 +22,7 @@ from frontend import charts, forms, tables, trail
 from frontend.access import page
 from frontend.templatetags import fairplace
 from portfolios.models import Complaint, ComplaintIntake
-from portfolios.selectors import shown_complaints, shown_intakes
+from portfolios.selectors import complaints_at, shown_complaints, shown_intakes, visible_loans
 from portfolios.services import complaints, intakes
 
 State = Complaint.State
@@ -35,11 +35,10 @@ VIEWERS = (
 STAGES = [
     ("undecided", gettext_lazy("Not decided")),
     ("overdue", gettext_lazy("Overdue")),
-    ("open", gettext_lazy("Waiting for the agency")),
+    ("to_answer", gettext_lazy("Waiting for the agency")),
     ("to_decide", gettext_lazy("Waiting for a decision")),
     ("decided", gettext_lazy("Decided")),
 ]
-WITH_AGENCY = Q(state=State.OPEN, agency__isnull=False)
 SOON_DAYS = 3
 
 
@@ -56,7 +55,8 @@ def due_html(complaint: Complaint, now: datetime.datetime):
     """How many days are left until the decision is due, and the day."""
     if complaint.state == State.DECIDED:
         return fairplace.day(complaint.due_on)
-    left = (complaint.due_on - _today(complaint, now)).days
+    today = now.astimezone(ZoneInfo(complaint.institution.time_zone)).date()
+    left = (complaint.due_on - today).days
     if left < 0:
         tone = "danger"
         text = ngettext("%(days)d day overdue", "%(days)d days overdue", -left) % {"days": -left}
@@ -73,8 +73,8 @@ def due_html(complaint: Complaint, now: datetime.datetime):
     )
 
 
-def _today(complaint: Complaint, now: datetime.datetime) -> datetime.date:
-    return now.astimezone(ZoneInfo(complaint.institution.time_zone)).date()
+def _today(actor) -> datetime.date:
+    return clock.business_date(selectors.time_zone_of(actor))
 
 
 class ComplaintTable(tables.Table):
@@ -127,28 +127,13 @@ class ComplaintFilter(tables.FilterSet):
     severity = django_filters.ChoiceFilter(
         label=gettext_lazy("Severity"), choices=Complaint.Severity.choices
     )
-    category = django_filters.ChoiceFilter(
-        label=gettext_lazy("Category"), choices=Complaint.Category.choices
-    )
     agency = django_filters.ModelChoiceFilter(
         label=gettext_lazy("Agency"),
         queryset=lambda request: selectors.visible_agencies(request.actor).order_by("name"),
     )
 
     def at_stage(self, queryset, name, value):
-        return at_stage(queryset, value, self.request.actor)
-
-
-def at_stage(rows: QuerySet[Complaint], stage: str, actor) -> QuerySet[Complaint]:
-    """The complaints at one of `STAGES`."""
-    if stage == "decided":
-        return rows.filter(state=State.DECIDED)
-    undecided = rows.exclude(state=State.DECIDED)
-    if stage == "overdue":
-        return undecided.filter(due_on__lt=clock.business_date(selectors.time_zone_of(actor)))
-    if stage == "open":
-        return undecided.filter(WITH_AGENCY)
-    return undecided.exclude(WITH_AGENCY) if stage == "to_decide" else undecided
+        return complaints_at(queryset, value, _today(self.request.actor))
 
 
 @page(allow=VIEWERS)
@@ -179,16 +164,17 @@ def complaint_list(request: HttpRequest) -> HttpResponse:
 
 def _tiles(actor, rows: QuerySet[Complaint]) -> list[dict]:
     """{label, value, url, note, tone} of each figure above the queue."""
-    overdue = at_stage(rows, "overdue", actor).count()
+    today = _today(actor)
+    overdue = complaints_at(rows, "overdue", today).count()
     tiles = [
         {
             "label": _("To answer") if actor.kind == "agency" else _("With the agency"),
-            "value": at_stage(rows, "open", actor).count(),
-            "url": "?state=open",
+            "value": complaints_at(rows, "to_answer", today).count(),
+            "url": "?state=to_answer",
         },
         {
             "label": _("Waiting for a decision"),
-            "value": at_stage(rows, "to_decide", actor).count(),
+            "value": complaints_at(rows, "to_decide", today).count(),
             "url": "?state=to_decide",
         },
         {
@@ -222,7 +208,7 @@ def _by_category(rows: QuerySet[Complaint]) -> dict | None:
         return None
     ordered = sorted(counted.items(), key=lambda one: -one[1])
     most, number = ordered[0]
-    return charts.distribution_bars(
+    return charts.lying_bars(
         [(str(Complaint.Category(name).label), count) for name, count in ordered],
         title=_("Most often: %(category)s (%(count)s of %(total)s)")
         % {
@@ -293,8 +279,11 @@ def answer(request: HttpRequest, pk) -> HttpResponse:
     if form.is_valid():
         try:
             complaints.answer(actor=request.actor, complaint_id=pk, **form.cleaned_data)
-        except (errors.InvalidInput, errors.InvalidState) as error:
+        except errors.InvalidInput as error:
             forms.form_from_error(form, error)
+        except errors.InvalidState as error:
+            messages.error(request, error.message)
+            return redirect("complaint", pk)
         else:
             messages.success(request, _("Your answer is with the bank, which decides now."))
             return redirect("complaint", pk)
@@ -314,8 +303,11 @@ def decide(request: HttpRequest, pk) -> HttpResponse:
                 complaint_id=pk,
                 **{"is_agency_at_fault": False, **form.cleaned_data},
             )
-        except (errors.InvalidInput, errors.InvalidState) as error:
+        except errors.InvalidInput as error:
             forms.form_from_error(form, error)
+        except errors.InvalidState as error:
+            messages.error(request, error.message)
+            return redirect("complaint", pk)
         else:
             messages.success(request, _("Decided. The hold of this complaint has ended."))
             return redirect("complaint", pk)
@@ -372,14 +364,39 @@ def _show(
         "is_decided": is_decided,
         "may_handle": may_handle,
         "words": words,
+        "loan_url": _loan_url(actor, found),
         "answer_form": answer_form if found.state == State.OPEN else None,
         "decision_form": None if is_decided else decision_form,
+        **_days(found),
         "time_zone": found.institution.time_zone,
         "entries": trail.timeline(actor, found),
     }
     refused = any(form and form.is_bound for form in (answer_form, decision_form))
     status = forms.UNPROCESSABLE if refused else 200
     return render(request, "frontend/complaints/complaint.html", context, status=status)
+
+
+def _days(found: Complaint) -> dict:
+    """When it was received, answered and decided, on the institution's calendar, and how late."""
+    zone = ZoneInfo(found.institution.time_zone)
+    received_on, answered_on, decided_on = (
+        moment and moment.astimezone(zone).date()
+        for moment in (found.received_at, found.answered_at, found.decided_at)
+    )
+    late = (decided_on - found.due_on).days if decided_on else 0
+    in_time = ngettext("%(days)d day late", "%(days)d days late", late) % {"days": late}
+    return {
+        "received_on": received_on,
+        "answered_on": answered_on,
+        "decided_on": decided_on,
+        "in_time": in_time if late > 0 else _("in time"),
+    }
+
+
+def _loan_url(actor, found: Complaint) -> str:
+    """Where the loan is shown; an agency only gets there while it holds it."""
+    seen = visible_loans(actor).filter(pk=found.loan_id).exists()
+    return reverse("loan", args=[found.loan_id]) if seen else ""
 
 
 def _next_step(found: Complaint, is_agency: bool, may_handle: bool) -> str:

@@ -23,17 +23,17 @@ class PublicComplaintForm(forms.Form):
     loan_reference = django_forms.CharField(
         label=gettext_lazy("Reference on your letter"), max_length=intakes.LONGEST_REFERENCE
     )
-    happened_on = forms.DayField(label=gettext_lazy("When did it happen?"))
+    happened_on = forms.DayField(label=gettext_lazy("When it happened"))
     category = django_forms.ChoiceField(
-        label=gettext_lazy("What was it about?"), choices=Complaint.Category.choices
+        label=gettext_lazy("What it was about"), choices=Complaint.Category.choices
     )
     account = django_forms.CharField(
-        label=gettext_lazy("What happened?"),
+        label=gettext_lazy("What happened"),
         max_length=intakes.LONGEST_ACCOUNT,
         widget=django_forms.Textarea(attrs={"rows": 6}),
     )
     contact = django_forms.CharField(
-        label=gettext_lazy("How can the bank reach you?"),
+        label=gettext_lazy("How the bank can reach you"),
         required=False,
         max_length=intakes.LONGEST_CONTACT,
         help_text=gettext_lazy("A telephone number or an address, if you want an answer."),
@@ -49,9 +49,7 @@ def complain(request: HttpRequest, slug: str) -> HttpResponse:
         try:
             limits.demand(request, "complain", times=10, seconds=3600)
             with scope(actors.public_for(institution.pk)) as visitor:
-                intakes.receive(
-                    actor=visitor, time_zone=institution.time_zone, **form.cleaned_data
-                )
+                intakes.receive(actor=visitor, time_zone=institution.time_zone, **form.cleaned_data)
         except (errors.InvalidInput, errors.InvalidState) as error:
             forms.form_from_error(form, error)
         else:
