@@ -53,7 +53,20 @@ KINDS = {
     "loan": Kind(owed.visible_loans, lambda row, actor: row.reference, "loan"),
     "placement": Kind(owed.visible_placements, lambda row, actor: row.title, "placement"),
     "recovery": Kind(owed.visible_recoveries, lambda row, actor: row.reference, "recovery"),
+    "contact": Kind(owed.shown_contacts, lambda row, actor: row.loan.reference, ""),
+    "promise": Kind(owed.shown_promises, lambda row, actor: row.loan.reference, ""),
+    "receiptfile": Kind(
+        owed.visible_receipt_files, lambda row, actor: row.file_name, "receipt_file"
+    ),
+    "receiptline": Kind(
+        owed.visible_receipt_lines, lambda row, actor: row.receipt_reference, "receipt_line"
+    ),
+    "latereceipt": Kind(
+        owed.visible_late_receipts, lambda row, actor: row.reference, "late_receipt"
+    ),
     "complaint": Kind(owed.visible_complaints, lambda row, actor: row.loan_reference, "complaint"),
+    "complaintintake": Kind(owed.visible_intakes, lambda row, actor: row.loan_reference, "intake"),
+    "ranking": Kind(deals.visible_rankings, lambda row, actor: row.currency, ""),
     "listing": Kind(deals.visible_listings, lambda row, actor: row.title, "listing"),
     "statement": Kind(money.visible_statements, _period, "statement", BOTH_SIDES),
     "payout": Kind(money.visible_payouts, _period, "payout", BOTH_SIDES),
@@ -71,7 +84,9 @@ def of(actor: Actor, entries: Iterable[AuditEntry]) -> dict:
     found = {}
     for name in wanted.keys() & KINDS.keys():
         kind = KINDS[name]
-        rows = kind.selector(actor).select_related(*kind.related).filter(pk__in=wanted[name])
+        rows = kind.selector(actor).filter(pk__in=wanted[name])
+        if kind.related:
+            rows = rows.select_related(*kind.related)
         for row in rows:
             found[row.pk] = Subject(kind.name(row, actor), _page(kind.page, row.pk, actor))
     return found
