@@ -229,6 +229,11 @@ class ConfirmForm(Form):
         return typed
 
 
+def sent(request):
+    """What was posted, be it nothing at all; None where the page is only opened."""
+    return request.POST if request.method == "POST" else None
+
+
 def form_from_error(
     form: forms.BaseForm, error: errors.DomainError, names: dict[str, str] | None = None
 ) -> forms.BaseForm:

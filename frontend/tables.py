@@ -36,6 +36,7 @@ class Table(django_tables2.Table):
         kwargs.setdefault("template_name", "frontend/components/table.html")
         kwargs.setdefault("order_by_field", "sort")
         kwargs.setdefault("attrs", {"class": "table"})
+        kwargs.setdefault("empty_text", type(self).empty_text)
         super().__init__(data, request=request, **kwargs)
         self.time_zone = time_zone
         if request is not None:

@@ -1,16 +1,11 @@
-"""Statements: the list, one month of one agency, its lines as a file, and what is on none yet."""
-
-import csv
-import io
+"""Statements: the list, one month of one agency, and what is on none yet."""
 
 import django_filters
 import django_tables2
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,22 +15,20 @@ from config import clock
 from frontend import charts, outcomes, tables, trail
 from frontend.access import page
 from frontend.templatetags import fairplace
-from payouts import commission, policies
-from payouts.models import CommissionEntry, Excess, Payout, Statement
+from frontend.views.statement_lines import LineFilter, LineTable, lines_of
+from payouts import policies
+from payouts.models import Excess, Payout, Statement
 from payouts.selectors import (
     line_sums,
     payout_sums,
     shown_statements,
     visible_excesses,
     visible_payouts,
-    visible_statement_lines,
-    visible_statements,
 )
 from payouts.services import statements
 
 PEOPLE = policies.READERS & roles.PEOPLE
 State = Statement.State
-Kind = CommissionEntry.Kind
 
 
 class StatementTable(tables.Table):
@@ -51,7 +44,9 @@ class StatementTable(tables.Table):
         verbose_name=gettext_lazy("Agency"), accessor="agency__name", order_by="agency__name"
     )
     institution = django_tables2.Column(
-        verbose_name=gettext_lazy("Bank"), accessor="institution__name", order_by="institution__name"
+        verbose_name=gettext_lazy("Bank"),
+        accessor="institution__name",
+        order_by="institution__name",
     )
     state = tables.StateColumn(verbose_name=gettext_lazy("State"))
     payment = django_tables2.Column(verbose_name=gettext_lazy("Payment"))
@@ -79,8 +74,6 @@ class StatementFilter(tables.FilterSet):
 
     def __init__(self, data, queryset, *, of_bank: bool):
         super().__init__(data, queryset)
-        for name in ("institution",) if of_bank else ("agency", "state"):
-            del self.filters[name]
         plain = queryset.order_by()
         months = plain.values_list("starts_on", flat=True).distinct().order_by("-starts_on")
         side = "agency" if of_bank else "institution"
@@ -91,6 +84,11 @@ class StatementFilter(tables.FilterSet):
         ]
         self.filters[side].extra["choices"] = list(sides)
         self.filters["currency"].extra["choices"] = [(code, code) for code in currencies]
+        # What has one value only is nothing to filter by.
+        narrows = {side: len(sides) > 1, "currency": len(currencies) > 1, "state": of_bank}
+        for name in ("state", "agency", "institution", "currency"):
+            if not narrows.get(name):
+                del self.filters[name]
 
 
 @page(allow=PEOPLE)
@@ -139,45 +137,6 @@ def tabs(request: HttpRequest) -> list[dict]:
     ]
 
 
-class LineTable(tables.Table):
-    caption = gettext_lazy("Lines of the statement")
-    empty_title = gettext_lazy("No line")
-
-    reference = django_tables2.Column(verbose_name=gettext_lazy("Payment"))
-    value_on = tables.DayColumn(verbose_name=gettext_lazy("Value date"))
-    kind = tables.StateColumn(verbose_name=gettext_lazy("What"))
-    base_minor = tables.MoneyColumn(verbose_name=gettext_lazy("Base"), currency="currency")
-    rate_ppm = tables.RateColumn(verbose_name=gettext_lazy("× rate"))
-    amount_minor = tables.MoneyColumn(
-        verbose_name=gettext_lazy("= commission"), currency="currency"
-    )
-
-    def render_reference(self, record):
-        loan = getattr(record, "loan_reference", "")
-        note = _("Loan %(reference)s") % {"reference": loan} if loan else ""
-        return format_html(
-            '{}{}', record.reference, format_html('<span class="cell-note">{}</span>', note) if note else ""
-        )
-
-    def render_amount_minor(self, record):
-        sign = 1 if record.kind == Kind.ACCRUAL else -1
-        shown = fairplace.money(sign * record.amount_minor, record.currency)
-        alone = commission.accrued(record.base_minor, record.rate_ppm)
-        if alone == record.amount_minor:
-            return shown
-        # Parts of one payment's commission add up to the whole, so a part may be rounded otherwise.
-        step = fairplace.money(record.amount_minor - alone, record.currency)
-        note = _("%(step)s so that the parts of this payment add up") % {"step": step}
-        return format_html('{}<span class="cell-note">{}</span>', shown, note)
-
-
-class LineFilter(tables.FilterSet):
-    reference = django_filters.CharFilter(
-        label=gettext_lazy("Payment reference"), lookup_expr="icontains"
-    )
-    kind = django_filters.ChoiceFilter(label=gettext_lazy("What"), choices=Kind.choices)
-
-
 @page(allow=PEOPLE)
 def statement(request: HttpRequest, pk) -> HttpResponse:
     """One statement: its total, where it comes from, and what happens to it next."""
@@ -185,8 +144,7 @@ def statement(request: HttpRequest, pk) -> HttpResponse:
     found = selectors.find(shown_statements(actor), pk=pk)
     of_bank = actor.kind == "institution"
     payout = visible_payouts(actor).filter(statement=found).first()
-    lines = _lines(request, found)
-    filterset = LineFilter(request.GET or None, lines.order_by("reference", "pk"))
+    filterset = LineFilter(request.GET or None, lines_of(actor, found))
     sums = line_sums(actor, found)
     context = {
         "title": _("%(month)s · %(whose)s")
@@ -208,19 +166,9 @@ def statement(request: HttpRequest, pk) -> HttpResponse:
         "steps": _steps(request, found),
         "signed_by": _signed_by(found) if of_bank else [],
         "time_zone": found.institution.time_zone,
-        "entries": trail.timeline(
-            actor, found, *([payout] if payout else []), currency=found.currency
-        ),
+        "entries": trail.timeline(actor, found, *([payout] if payout else [])),
     }
     return render(request, "frontend/statements/statement.html", context)
-
-
-def _lines(request: HttpRequest, found: Statement):
-    lines = visible_statement_lines(request.actor).filter(statement=found)
-    lines = lines.annotate(currency=F("statement__currency"))
-    if request.actor.kind == "institution":
-        lines = lines.annotate(loan_reference=F("entry__recovery__loan__reference"))
-    return lines
 
 
 def _chart(found: Statement, sums: dict[str, int]) -> dict:
@@ -229,7 +177,7 @@ def _chart(found: Statement, sums: dict[str, int]) -> dict:
         "accrued": fairplace.money(sums["accrual"], found.currency),
         "back": fairplace.money(sums["clawback"], found.currency),
     }
-    title = _("All of the %(accrued)s earned is paid out: nothing was taken back") % words
+    title = _("Nothing was taken back of the %(accrued)s earned") % words
     if sums["clawback"]:
         title = _("%(total)s is left of %(accrued)s after %(back)s was taken back") % words
     return charts.waterfall(
@@ -296,41 +244,6 @@ def _signed_by(found: Statement) -> list[tuple]:
         )
         for label, person, moment in rows
     ]
-
-
-@page(allow=PEOPLE)
-def lines_csv(request: HttpRequest, pk) -> HttpResponse:
-    """The lines as a file, amounts as plain numbers in the currency's main unit."""
-    found = selectors.find(visible_statements(request.actor), pk=pk)
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\r\n")
-    writer.writerow(
-        ["reference", "value_date", "kind", "currency", "base", "rate_per_cent", "commission"]
-    )
-    for line in _lines(request, found).order_by("reference", "pk"):
-        sign = 1 if line.kind == Kind.ACCRUAL else -1
-        writer.writerow(
-            [
-                _inert(line.reference),
-                line.value_on.isoformat(),
-                line.kind,
-                found.currency,
-                fairplace.major(line.base_minor, found.currency),
-                f"{line.rate_ppm / fairplace.PPM_PER_CENT:.4f}",
-                fairplace.major(sign * line.amount_minor, found.currency),
-            ]
-        )
-    name = f"statement-{found.starts_on:%Y-%m}-{found.currency}.csv"
-    return HttpResponse(
-        "\ufeff" + written.getvalue(),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": content_disposition_header(True, name)},
-    )
-
-
-def _inert(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
 
 
 class CarriedTable(tables.Table):

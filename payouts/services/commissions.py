@@ -174,7 +174,11 @@ def _audit(actor: Actor, entries: list[CommissionEntry], moment) -> None:
                 actor,
                 f"commission.{entry.kind}",
                 entry.recovery,
-                changes={"base_minor": entry.base_minor, "amount_minor": entry.amount_minor},
+                changes={
+                    "base_minor": entry.base_minor,
+                    "amount_minor": entry.amount_minor,
+                    "currency": entry.currency,
+                },
                 at=moment,
             )
             for entry in entries

@@ -176,7 +176,11 @@ def settle(actor: Actor, payout_id, transfer: gateway.Transfer) -> int:
             actor,
             "payout.paid",
             payout,
-            changes={"amount_minor": payout.amount_minor, "transfer": transfer.remote_id},
+            changes={
+                "amount_minor": payout.amount_minor,
+                "currency": payout.currency,
+                "transfer": transfer.remote_id,
+            },
             agency_id=payout.agency_id,
         )
         return 1
@@ -192,7 +196,10 @@ def _settle_paid(actor: Actor, payout: Payout, transfer: gateway.Transfer) -> in
             actor,
             "payout.reversed",
             payout,
-            changes={"reversed_minor": transfer.amount_reversed_minor},
+            changes={
+                "reversed_minor": transfer.amount_reversed_minor,
+                "currency": payout.currency,
+            },
             agency_id=payout.agency_id,
         )
     return 0

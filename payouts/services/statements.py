@@ -108,7 +108,11 @@ def _draft(actor: Actor, membership, currency: str, starts_on, until) -> Stateme
         actor,
         "statement.prepare",
         statement,
-        changes={"total_minor": statement.total_minor, "lines": len(lines)},
+        changes={
+            "total_minor": statement.total_minor,
+            "currency": statement.currency,
+            "lines": len(lines),
+        },
     )
     return statement
 
@@ -195,7 +199,7 @@ def discard(*, actor: Actor, statement_id, reason: str) -> None:
             "statement.discard",
             statement,
             reason=reason.strip(),
-            changes={"total_minor": statement.total_minor},
+            changes={"total_minor": statement.total_minor, "currency": statement.currency},
         )
         StatementLine.objects.filter(statement=statement).delete()
         Statement.objects.filter(pk=statement.pk).delete()
@@ -254,7 +258,11 @@ def _move(
             action,
             statement,
             reason=reason,
-            changes={"state": after["state"], "total_minor": statement.total_minor},
+            changes={
+                "state": after["state"],
+                "total_minor": statement.total_minor,
+                "currency": statement.currency,
+            },
             agency_id=agency_id,
         )
     statement.refresh_from_db()
