@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from agencies import policies, selectors
 from frontend import forms, subjects, tables, trail
 from frontend.access import page
+from frontend.templatetags import fairplace
 
 DENIAL_READERS = policies.COMPLIANCE_OFFICERS | policies.AUDITORS
 
@@ -47,6 +48,9 @@ class TrailTable(tables.Table):
         verbose_name=gettext_lazy("Changed to"), orderable=False, empty_values=()
     )
     reason = django_tables2.Column(verbose_name=gettext_lazy("Reason"), orderable=False)
+    history = django_tables2.Column(
+        verbose_name=gettext_lazy("History"), orderable=False, empty_values=()
+    )
 
     def before_render(self, request):
         """Ask for the names of the page's objects at once."""
@@ -61,13 +65,15 @@ class TrailTable(tables.Table):
         return format_html_join("; ", "{}: {}", parts) or "–"
 
     def render_object_id(self, record):
-        history = f"{reverse('audit')}?object={record.object_id}"
         subject = self.subjects.get(record.object_id)
+        return trail.link(subject) if subject else "–"
+
+    def render_history(self, record):
         return format_html(
-            '{}<a class="cell-note" href="{}">{}</a>',
-            trail.link(subject) if subject else "",
-            history,
-            _("its history"),
+            '<a class="icon-button" href="{}?object={}">{}</a>',
+            reverse("audit"),
+            record.object_id,
+            fairplace.icon("history", label=_("All entries about this one")),
         )
 
 

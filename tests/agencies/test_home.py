@@ -51,6 +51,23 @@ def test_what_waits_is_counted_and_goes_away_when_it_is_done():
     assert house.agency.name in auditor, "what happened lately names who it is about"
 
 
+def test_what_happened_lately_leads_to_what_it_is_about():
+    bank, house = world.make_bank(), world.make_agency()
+    world.join_panel(bank, house)
+    placement = world.place(bank, house, world.make_portfolio(bank, balances_minor=[100]))
+    for user in (bank.users["vendor_manager"], house.users["collector"]):
+        page = over_http.log_in(user).get("/").content.decode()
+        assert f'<a href="/placements/{placement.pk}/">{placement.title}</a>' in page
+    administrator = over_http.log_in(bank.users["administrator"])
+    approver = bank.users["finance_approver"]
+    url = f"/people/{approver.pk}/"
+    administrator.post(f"{url}deactivate/", {"reason": "Has left us"})
+    assert f'<a href="{url}">{approver.name}</a>' in administrator.get("/").content.decode()
+    auditor = over_http.log_in(bank.users["auditor"]).get("/").content.decode()
+    assert f"deactivated this person: {approver.name}" in auditor
+    assert url not in auditor, "that page is not theirs"
+
+
 def test_titles_of_items():
     counted = work.Item(label="loans", count=1200, url="/")
     step = work.Item(label="Apply", count=1, url="/", is_counted=False)
