@@ -1,7 +1,11 @@
 """The audit trail and, apart from it, what was refused."""
 
+import functools
+import operator
+
 import django_filters
 import django_tables2
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,23 +21,28 @@ from frontend.templatetags import fairplace
 
 DENIAL_READERS = policies.COMPLIANCE_OFFICERS | policies.AUDITORS
 
-SUBJECTS = (
-    ("panel", gettext_lazy("Panel")),
-    ("person", gettext_lazy("People")),
-    ("machine_client", gettext_lazy("API clients")),
-    ("portfolio", gettext_lazy("Portfolios")),
-    ("loan", gettext_lazy("Loans")),
-    ("placement", gettext_lazy("Placements")),
-    ("contact", gettext_lazy("Contacts")),
-    ("promise", gettext_lazy("Promises")),
-    ("recovery", gettext_lazy("Recoveries")),
-    ("receipt", gettext_lazy("Receipts")),
-    ("complaint", gettext_lazy("Complaints")),
-    ("listing", gettext_lazy("Listings")),
-    ("bid", gettext_lazy("Bids")),
-    ("statement", gettext_lazy("Statements")),
-    ("payout", gettext_lazy("Payouts")),
-)
+SUBJECTS = {
+    gettext_lazy("Panel"): ("panel", "agency", "institution"),
+    gettext_lazy("People"): ("person",),
+    gettext_lazy("API clients"): ("machine_client",),
+    gettext_lazy("Portfolios and loans"): ("portfolio", "loans", "loan", "borrower"),
+    gettext_lazy("Listings and bids"): ("listing", "bid"),
+    gettext_lazy("Placements"): ("placement",),
+    gettext_lazy("Contacts and promises"): ("contact", "promise"),
+    gettext_lazy("Recoveries and receipts"): ("recovery", "receipt", "receipts", "late_receipt"),
+    gettext_lazy("Complaints"): ("complaint", "intake"),
+    gettext_lazy("Commission and payouts"): (
+        "commission",
+        "excess",
+        "statement",
+        "payout",
+        "payout_account",
+    ),
+    gettext_lazy("Ranking"): ("ranking",),
+}
+"""What an entry can be about, and how the actions of each begin."""
+
+SUBJECT_CHOICES = [(beginnings[0], label) for label, beginnings in SUBJECTS.items()]
 
 
 class TrailTable(tables.Table):
@@ -79,7 +88,7 @@ class TrailTable(tables.Table):
 
 class TrailFilter(tables.FilterSet):
     subject = django_filters.ChoiceFilter(
-        label=gettext_lazy("About"), choices=SUBJECTS, method="about"
+        label=gettext_lazy("About"), choices=SUBJECT_CHOICES, method="about"
     )
     who = django_filters.CharFilter(
         label=gettext_lazy("Who"), field_name="actor_label", lookup_expr="icontains"
@@ -95,7 +104,9 @@ class TrailFilter(tables.FilterSet):
     since.field_class = until.field_class = forms.DayField
 
     def about(self, queryset, name, value):
-        return queryset.filter(action__startswith=f"{value}.")
+        (beginnings,) = (found for found in SUBJECTS.values() if found[0] == value)
+        wanted = (Q(action__startswith=f"{beginning}.") for beginning in beginnings)
+        return queryset.filter(functools.reduce(operator.or_, wanted))
 
 
 @page(allow=policies.PEOPLE)

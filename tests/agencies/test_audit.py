@@ -7,6 +7,9 @@ import pytest
 from agencies import audit, selectors
 from agencies.models import AuditEntry
 from agencies.scope import scope
+from frontend import trail
+from frontend.templatetags import fairplace
+from frontend.views import audit as trail_page
 from tests import world
 from tests.agencies import over_http
 
@@ -138,3 +141,10 @@ def test_a_refusal_is_kept_when_the_work_is_undone(bank, house):
     with scope(house.actor()) as actor:
         kept = selectors.visible_denials(actor).values_list("operation", "code")
         assert list(kept) == [("Mutation.membershipApprove", "NOT_ALLOWED")]
+
+
+def test_every_action_has_a_drawing_and_a_filter():
+    beginnings = {beginning for found in trail_page.SUBJECTS.values() for beginning in found}
+    for action, (_words, icon, _tone) in trail.WORDS.items():
+        assert "<svg" in fairplace.icon(icon)
+        assert action.partition(".")[0] in beginnings
