@@ -4,6 +4,8 @@ A bank sees its own. An agency sees what belongs to placements that are live for
 statement (`portfolios.access`), and of those only loans whose spell is open.
 """
 
+import uuid
+from collections.abc import Iterable
 from datetime import date
 
 from django.db.models import (
@@ -252,19 +254,19 @@ def shown_promises(actor: Actor) -> QuerySet[Promise]:
     return visible_promises(actor).select_related("loan")
 
 
-def shown_recoveries(actor: Actor) -> QuerySet[Recovery]:
+def shown_recoveries(actor: Actor) -> QuerySet:
     """`visible_recoveries` with `reversed_minor`, `confirmed_at` and the loan, to be shown."""
     recoveries = with_reversed(visible_recoveries(actor)).select_related("loan")
     return recoveries.annotate(confirmed_at=F("confirmation__confirmed_at"))
 
 
-def reported_recoveries(actor: Actor) -> QuerySet[Recovery]:
+def reported_recoveries(actor: Actor) -> QuerySet:
     """Recoveries that no receipt has confirmed yet and that were not taken back whole."""
     waiting = shown_recoveries(actor).filter(confirmed_at__isnull=True)
     return waiting.filter(reversed_minor__lt=F("amount_minor"))
 
 
-def recovery_totals(recoveries: QuerySet[Recovery]) -> list[dict]:
+def recovery_totals(recoveries: QuerySet) -> list[dict]:
     """Sums of `shown_recoveries` by currency, the largest first.
 
     Each is {currency, count, net_minor, waiting_count, waiting_minor, oldest_at}: net of
@@ -287,14 +289,17 @@ def recovery_totals(recoveries: QuerySet[Recovery]) -> list[dict]:
 
 
 def narrow_recoveries(
-    recoveries: QuerySet[Recovery],
+    recoveries: QuerySet,
     *,
     state: str | None = None,
     loan_reference: str | None = None,
     reference: str | None = None,
     is_above_balance: bool | None = None,
-) -> QuerySet[Recovery]:
+    agency_id=None,
+) -> QuerySet:
     """Fewer of `shown_recoveries`; `state` is `reported` or `confirmed`."""
+    if agency_id is not None:
+        recoveries = recoveries.filter(agency=agency_id)
     if state:
         recoveries = recoveries.filter(confirmed_at__isnull=state == "reported")
     if loan_reference:
@@ -378,13 +383,14 @@ def with_collected(placements: QuerySet[Placement]) -> QuerySet[Placement]:
     )
 
 
-def with_recovered(spells: QuerySet[PlacedLoan]) -> QuerySet[PlacedLoan]:
-    """Adds `recovered_minor`: the confirmed money of each spell less what was taken back of it."""
+def recovered_by_spell(spells: QuerySet[PlacedLoan]) -> Iterable[tuple[uuid.UUID, int, int]]:
+    """(agency, balance at placement, confirmed money less what was taken back) of each spell."""
     own = {"spell": OuterRef("pk")}
     confirmed = Recovery.objects.filter(confirmation__isnull=False, **own)
     reversed_of = Reversal.objects.filter(recovery__confirmation__isnull=False, **own)
-    return spells.annotate(
-        recovered_minor=_sum(confirmed, by="spell") - _sum(reversed_of, by="spell")
+    recovered = _sum(confirmed, by="spell") - _sum(reversed_of, by="spell")
+    return spells.annotate(recovered_minor=recovered).values_list(
+        "agency_id", "balance_minor", "recovered_minor"
     )
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from agencies import policies
+from agencies import audit, policies
 from config import clock, errors
 from frontend import forms
 from frontend.access import page
@@ -101,6 +101,7 @@ def log(request: HttpRequest) -> HttpResponse:
             messages.error(request, error.message)
         else:
             _tell(request, answers)
+            _log_denials(request, [answer.code for answer in answers])
             refused = [
                 (form, answer)
                 for form, answer in zip(typed, answers, strict=True)
@@ -168,6 +169,13 @@ def _tell(request: HttpRequest, answers: list[work.Answer]) -> None:
         messages.error(request, _("Correct the rows below. Nothing of them was reported."))
 
 
+def _log_denials(request: HttpRequest, codes: list[str]) -> None:
+    """Loans that are not there, or not theirs, are logged once for a batch, as by the API."""
+    refusal = work.unknown_loan()
+    if refusal.code in codes:
+        audit.deny(request.actor, request.resolver_match.view_name, refusal)
+
+
 def _again(refused: list, options: dict) -> PaymentFormSet:
     """The refused rows alone, as they were typed, each with what is wrong."""
     data = {"form-TOTAL_FORMS": str(len(refused)), "form-INITIAL_FORMS": "0"}
@@ -209,6 +217,7 @@ def upload(request: HttpRequest) -> HttpResponse:
             forms.form_from_error(form, error)
         else:
             form = FileForm(initial={"key": secrets.token_hex(16)})
+            _log_denials(request, [problem.code for problem in logged.problems])
     return forms.render_page(
         request,
         "frontend/recoveries/upload.html",

@@ -26,7 +26,7 @@ class Contact(types.Node):
 
     class Meta:
         model = models.Contact
-        fields = ("loan", "happened_at", "logged_at", "logged_by", "note")
+        fields = ("loan", "placement", "agency", "happened_at", "logged_at", "logged_by", "note")
         selector = selectors.shown_contacts
         allow = MAY_READ
 

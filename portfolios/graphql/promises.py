@@ -15,7 +15,16 @@ class Promise(types.Node):
 
     class Meta:
         model = models.Promise
-        fields = ("loan", "currency", "amount_minor", "due_on", "logged_at", "logged_by")
+        fields = (
+            "loan",
+            "placement",
+            "agency",
+            "currency",
+            "amount_minor",
+            "due_on",
+            "logged_at",
+            "logged_by",
+        )
         selector = selectors.shown_promises
         allow = MAY_READ
 

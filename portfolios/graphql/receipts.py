@@ -57,6 +57,8 @@ class LateReceipt(types.Node):
     class Meta:
         model = models.LateReceipt
         fields = (
+            "agency",
+            "institution",
             "loan_reference",
             "reference",
             "currency",

@@ -35,6 +35,9 @@ class Recovery(types.Node):
         model = models.Recovery
         fields = (
             "loan",
+            "placement",
+            "agency",
+            "institution",
             "reference",
             "currency",
             "amount_minor",
@@ -133,6 +136,7 @@ class Query(graphene.ObjectType):
         loan_reference=graphene.String(),
         reference=graphene.String(),
         is_above_balance=graphene.Boolean(),
+        agency_id=graphene.ID(),
     )
 
 

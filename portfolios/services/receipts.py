@@ -23,6 +23,7 @@ from portfolios.selectors import (
 from portfolios.services import idempotency, work
 
 LARGEST_FILE_BYTES = 20 * 1024 * 1024
+ROWS_MAX = 50_000
 MAY_REMATCH = policies.FINANCE_PREPARERS | policies.SWEEPS
 NEARBY_DAYS = 7
 BATCH = 2000
@@ -54,7 +55,8 @@ def confirm(*, actor: Actor, file_name: str, content: bytes) -> Read:
     are taken. Receipts and reports of the same loan, amount and currency pair up by
     `matching.pair`; what does not is left for a person.
 
-    Raises `InvalidInput`: `SAME_FILE`, `TOO_LARGE`, and what `receipt_files.read` raises.
+    Raises `InvalidInput`: `SAME_FILE`, `TOO_LARGE`, `TOO_MANY_ROWS`, and what
+    `receipt_files.read` raises.
     """
     policies.demand(actor, policies.FINANCE_PREPARERS)
     institution = selectors.visible_institutions(actor).get()
@@ -125,6 +127,10 @@ def _rows(actor: Actor, content: bytes, today) -> tuple[list, list[loan_files.Ro
     except errors.InvalidInput as error:
         error.field = error.field or "file"
         raise
+    if len(good) > ROWS_MAX:
+        raise errors.InvalidInput(
+            "TOO_MANY_ROWS", _("Send at most 50,000 receipts in one file."), field="file"
+        )
     names = [row.receipt_reference for row in good]
     known = set(
         visible_receipt_lines(actor)

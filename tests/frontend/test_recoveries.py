@@ -8,6 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from agencies.models import Denial
 from agencies.scope import scope
 from config import clock as clocks
 from portfolios.models import Contact, Loan, Promise, Recovery, Reversal
@@ -75,7 +76,7 @@ def in_the_books(bank):
         return list(found.values_list("reference", "amount_minor"))
 
 
-def test_payments_are_typed_in_and_each_row_is_answered(bank, collector, loans):
+def test_payments_are_typed_in_and_each_row_is_answered(bank, house, collector, loans):
     data = typed(
         collector,
         (loans[0].reference, "P-1", "1,012.34"),
@@ -92,6 +93,9 @@ def test_payments_are_typed_in_and_each_row_is_answered(bank, collector, loans):
     assert 'value="NO-SUCH"' in page
     assert "P-1" not in page
     assert in_the_books(bank) == [("P-1", 1012_34), ("P-3", 7_50)]
+    with scope(house.actor()):
+        denial = Denial.objects.get()
+        assert (denial.operation, denial.code) == ("recovery_log", "NOT_FOUND")
 
 
 def test_a_form_sent_twice_reports_once(bank, collector, loans):

@@ -122,6 +122,13 @@ def test_receipts_confirm_the_reports_they_prove(bank, house, loans):
         edges { node { reference state } } } }"""
     shown = over_http.ask(client, query, state="CONFIRMED")["recoveries"]["edges"]
     assert shown == [{"node": {"reference": "P-1", "state": "CONFIRMED"}}]
+    by_agency = """query($agency: ID) { recoveries(first: 9, agencyId: $agency) { totalCount
+        edges { node { agency { name } loan { reference } placement { title } } } } }"""
+    auditor = over_http.person(bank, "auditor")
+    mine = over_http.ask(auditor, by_agency, agency=str(house.agency.pk))["recoveries"]
+    assert mine["totalCount"] == 3
+    assert mine["edges"][0]["node"]["agency"] == {"name": house.agency.name}
+    assert over_http.ask(auditor, by_agency, agency="nobody")["recoveries"]["totalCount"] == 0
     shown = over_http.ask(client, query, state="REPORTED")["recoveries"]["edges"]
     assert [edge["node"]["reference"] for edge in shown] == ["P-3", "P-2"]
     with scope(bank.actor("auditor")):
@@ -201,6 +208,13 @@ def test_a_file_without_a_good_row_leaves_nothing_and_may_come_again(bank, loans
 def test_a_file_that_cannot_be_read_changes_nothing(bank, content, code):
     answer = confirm(bank, content)
     assert [(one["code"], one["field"]) for one in answer["errors"]] == [(code, "file")]
+    assert states(bank) == {}
+
+
+def test_a_file_with_too_many_receipts_changes_nothing(bank, loans, monkeypatch):
+    monkeypatch.setattr(receipts, "ROWS_MAX", 1)
+    answer = confirm(bank, file_of(("B-1", loans[0], "1.00"), ("B-2", loans[0], "1.00")))
+    assert [(one["code"], one["field"]) for one in answer["errors"]] == [("TOO_MANY_ROWS", "file")]
     assert states(bank) == {}
 
 
