@@ -133,6 +133,9 @@ def _found(request: HttpRequest, pk) -> Loan:
 def _show(request: HttpRequest, found: Loan, *, revealed=None, status=200) -> HttpResponse:
     actor = request.actor
     is_agency = actor.kind == "agency"
+    contacts = _latest(shown_contacts(actor), found, "-happened_at")
+    promises = _latest(shown_promises(actor), found, "-due_on")
+    recoveries = _latest(shown_recoveries(actor), found, "-value_on")
     return render(
         request,
         "frontend/loans/loan.html",
@@ -150,11 +153,11 @@ def _show(request: HttpRequest, found: Loan, *, revealed=None, status=200) -> Ht
             "may_recall": policies.allows(actor, policies.VENDOR_MANAGERS),
             "holds": visible_holds(actor).filter(loan=found).order_by("-opened_at"),
             "spell": visible_spells(actor).filter(loan=found, closed_at=None).first(),
-            "contacts": _latest(shown_contacts(actor), found, "-happened_at"),
-            "promises": _latest(shown_promises(actor), found, "-due_on"),
-            "recoveries": _latest(shown_recoveries(actor), found, "-value_on"),
+            "contacts": contacts,
+            "promises": promises,
+            "recoveries": recoveries,
             "time_zone": found.institution.time_zone,
-            "entries": trail.timeline(actor, found),
+            "entries": trail.timeline(actor, found, *contacts, *promises, *recoveries),
         },
         status=status,
     )

@@ -24,6 +24,7 @@ from portfolios.selectors import (
     visible_imports,
     visible_loans,
     visible_portfolios,
+    visible_uploads,
 )
 from portfolios.services import portfolios
 
@@ -205,6 +206,8 @@ def portfolio(request: HttpRequest, pk) -> HttpResponse:
             "average_minor": made_of.balance_minor // max(made_of.loan_count, 1),
             "charts": composition.of(made_of, found.currency),
             "next_step": next_step(request.actor, found),
+            "uploads": visible_uploads(request.actor).filter(portfolio=found).defer("content"),
+            "may_import": policies.allows(request.actor, policies.VENDOR_MANAGERS),
             "loans_url": f"{reverse('loans')}?portfolio={found.pk}",
             "imports": ImportTable(
                 imports.order_by("-imported_at"), request=request, time_zone=zone, prefix="i-"

@@ -9,6 +9,7 @@ import dataclasses
 import datetime
 import hashlib
 import io
+import uuid
 
 from django.db import transaction
 from django.db.models import TextChoices
@@ -97,7 +98,7 @@ def run(
             balance_minor=report.balance_minor,
             rejected_rows=_rejected(content.decode(), report, mapping),
             imported_at=clock.now(),
-            imported_by_id=actor.user_id,
+            imported_by_id=_person(actor),
         )
         _write_loans(loan_import, portfolio, report.loans)
         _write_problems(loan_import, report.problems)
@@ -120,22 +121,23 @@ def keep(
 ) -> tuple[LoanUpload, Report]:
     """Check a file and keep it until somebody decides. Raises as `check`."""
     report = check(actor=actor, portfolio_id=portfolio_id, content=content, mapping=mapping)
+    portfolio = selectors.find(visible_portfolios(actor), pk=portfolio_id)
     moment = clock.now()
     with transaction.atomic():
         visible_uploads(actor).filter(uploaded_at__lt=moment - UPLOAD_LIFETIME).delete()
         upload = LoanUpload.objects.create(
-            institution_id=actor.institution_id,
-            portfolio_id=portfolio_id,
+            institution_id=portfolio.institution_id,
+            portfolio=portfolio,
             file_name=file_name.strip()[-200:] or "loans.csv",
             mapping=mapping,
             content=content.decode(),
             uploaded_at=moment,
-            uploaded_by_id=actor.user_id,
+            uploaded_by_id=_person(actor),
         )
         audit.record(
             actor,
             "loans.check",
-            upload.portfolio,
+            portfolio,
             changes={"rows_read": report.rows_read, "rows_rejected": report.rows_rejected},
         )
     return upload, report
@@ -189,6 +191,13 @@ def import_rejected(*, actor: Actor, import_id) -> str:
     policies.demand(actor, policies.VENDOR_MANAGERS)
     loan_import = selectors.find(visible_imports(actor), pk=import_id)
     return encryption.reveal(loan_import, "rejected_rows")
+
+
+def _person(actor: Actor) -> uuid.UUID:
+    """Who imports: machines and sweeps have no role that may."""
+    if actor.user_id is None:
+        raise errors.NotAllowed("NOT_ALLOWED", _("Your role does not allow this."))
+    return actor.user_id
 
 
 def _read(portfolio: Portfolio, content: bytes, mapping_name: str) -> Report:

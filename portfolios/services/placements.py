@@ -33,10 +33,10 @@ def open_placement(
     policies.demand(actor, policies.VENDOR_MANAGERS)
     moment = clock.now()
     with transaction.atomic():
-        loans = Loan.objects.select_for_update().filter(
+        free = Loan.objects.select_for_update().filter(
             pk__in=loan_ids, portfolio=portfolio, placement=None, is_on_hold=False
         )
-        loans = list(loans.order_by("pk"))
+        loans = list(free.order_by("pk"))
         if not loans or len(loans) != len(loan_ids):
             raise errors.InvalidState(
                 "LOANS_NOT_FREE", _("Some of these loans are placed or on hold. Look again.")

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, Sum, Value
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies
+from agencies import audit, policies, selectors
 from agencies.actors import Actor
 from config import clock, errors, money
 from portfolios.models import Loan, Portfolio
@@ -33,10 +33,11 @@ def create(*, actor: Actor, name: str, currency: str, jurisdiction: str, product
         "jurisdiction": _jurisdiction(jurisdiction.strip().upper()),
         "product": _text(product, 60, "product"),
     }
+    institution = selectors.find(selectors.visible_institutions(actor), pk=actor.institution_id)
     try:
         with transaction.atomic():
             portfolio = Portfolio.objects.create(
-                institution_id=actor.institution_id, created_at=clock.now(), **fields
+                institution=institution, created_at=clock.now(), **fields
             )
     except IntegrityError:
         raise errors.InvalidInput(
@@ -145,22 +146,16 @@ def _bands(loans: QuerySet[Loan], figure: str, edges: list[int]) -> list[Band]:
         template="width_bucket(%(expressions)s::bigint[])",
         output_field=IntegerField(),
     )
+    rows = loans.annotate(bucket=bucket).values("bucket")
     found = {
-        row["bucket"]: row
-        for row in loans.annotate(bucket=bucket)
-        .values("bucket")
-        .annotate(loan_count=Count("pk"), total_minor=Sum("balance_minor"))
+        row["bucket"]: (row["loan_count"], row["total_minor"])
+        for row in rows.annotate(loan_count=Count("pk"), total_minor=Sum("balance_minor"))
     }
     if not found:
         return []
     limits = [0, *edges, None]
     return [
-        Band(
-            lower=limits[number],
-            upper=limits[number + 1],
-            loan_count=found.get(number, {}).get("loan_count", 0),
-            balance_minor=found.get(number, {}).get("total_minor", 0),
-        )
+        Band(limits[number] or 0, limits[number + 1], *found.get(number, (0, 0)))
         for number in range(min(found), max(found) + 1)
     ]
 
