@@ -14,8 +14,10 @@ MOST_BARS = 12
 """More bars than this cannot be read on a narrow screen; the table has all groups."""
 
 
-def drawings(listing) -> list[dict]:
-    """Charts of a listing's distributions, for `{% render_chart %}`; none without a division."""
+def contents(listing) -> dict:
+    """What `frontend/listings/contents.html` and `figures.html` show: `{charts: one for each way
+    to divide the loans, has_small_groups: whether some are put together as "other",
+    average_minor}`."""
     strata = listing.summary["strata"]
     drawn = [
         _drawing(listing, strata["balance"], _balance_words, _BALANCE),
@@ -23,14 +25,13 @@ def drawings(listing) -> list[dict]:
         _drawing(listing, _largest_first(strata["region"]), _plain_words, _REGION),
         _drawing(listing, strata["grade"], _plain_words, _GRADE),
     ]
-    return [chart for chart in drawn if chart]
-
-
-def has_small_groups(listing) -> bool:
-    """Whether somewhere small groups are put together as "other"."""
-    return any(
-        row["group"] == tape.OTHER for rows in listing.summary["strata"].values() for row in rows
-    )
+    return {
+        "charts": [chart for chart in drawn if chart],
+        "has_small_groups": any(
+            row["group"] == tape.OTHER for rows in strata.values() for row in rows
+        ),
+        "average_minor": listing.balance_minor // listing.loan_count,
+    }
 
 
 class _Words:

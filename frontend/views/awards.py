@@ -128,8 +128,9 @@ def bank_state(phase: str) -> str:
 
 
 def _bids(actor, listing: Listing) -> list[Bid]:
-    """The lowest rate first; none before the closing."""
-    return list(shown_bids(actor).filter(listing=listing).order_by("rate_ppm", "submitted_at"))
+    """The lowest rate first, those that cannot win last; none before the closing."""
+    found = shown_bids(actor).filter(listing=listing).order_by("rate_ppm", "submitted_at")
+    return sorted(found, key=_may_win, reverse=True)
 
 
 def _plan(actor, listing: Listing, form: AwardForm) -> dict | None:
@@ -168,9 +169,8 @@ def room(
     """
     actor = request.actor
     bids = _bids(actor, listing)
-    decides = listing.phase == Listing.Phase.CLOSED and policies.allows(
-        actor, policies.VENDOR_MANAGERS
-    )
+    manages = policies.allows(actor, policies.VENDOR_MANAGERS)
+    decides = manages and listing.phase == Listing.Phase.CLOSED
     if decides and form is None:
         form = AwardForm(listing=listing, bids=bids)
     if decides and form.is_bound and plan is None:
@@ -183,8 +183,8 @@ def room(
         "breadcrumbs": [(_("Listings"), reverse("listings"))],
         "listing": listing,
         "time_zone": listing.institution.time_zone,
-        "may_withdraw": listing.phase in (Listing.Phase.OPEN, Listing.Phase.CLOSED)
-        and policies.allows(actor, policies.VENDOR_MANAGERS),
+        "may_withdraw": manages and listing.state == Listing.State.OPEN,
+        "may_publish": manages and listing.state == Listing.State.WITHDRAWN,
         "bids": bids,
         "comparison": _comparison(listing, bids),
         "form": form if decides else None,
@@ -196,9 +196,7 @@ def room(
         .filter(listing=listing)
         .values_list("agency__name", flat=True)
         .order_by("agency__name"),
-        "charts": strata.drawings(listing),
-        "has_small_groups": strata.has_small_groups(listing),
-        "average_minor": listing.balance_minor // listing.loan_count,
+        **strata.contents(listing),
         "entries": trail.timeline(actor, listing),
     }
     if problem:
@@ -213,11 +211,13 @@ def _shares(actor, made: Award | None) -> dict | None:
     rows = list(
         shown_award_shares(actor).filter(award=made).select_related("placement").order_by("lot")
     )
+    share_ppm = sum(row.share_ppm for row in rows)
     return {
         "rows": rows,
         "loans": sum(row.placement.loan_count for row in rows),
         "balance_minor": sum(row.placement.balance_minor for row in rows),
-        "left_ppm": money.PPM - sum(row.share_ppm for row in rows),
+        "share_ppm": share_ppm,
+        "left_ppm": money.PPM - share_ppm,
     }
 
 
@@ -238,12 +238,14 @@ def _comparison(listing: Listing, bids: list[Bid]) -> dict:
             {
                 "label": _("Commission rate"),
                 "values": [fairplace.rate(bid.rate_ppm) for bid in bids],
-                "best": _best([-bid.rate_ppm for bid in bids]),
+                "best": _best([-bid.rate_ppm for bid in bids if _may_win(bid)]),
             },
             {
                 "label": _("Loans it can take"),
                 "values": [fairplace.integer(bid.capacity_loans) for bid in bids],
-                "best": _best([min(bid.capacity_loans, listing.loan_count) for bid in bids]),
+                "best": _best(
+                    [min(bid.capacity_loans, listing.loan_count) for bid in bids if _may_win(bid)]
+                ),
             },
             {
                 "label": _("Commission on the whole"),

@@ -37,7 +37,7 @@ class BidForm(forms.Form):
     note = django_forms.CharField(
         label=gettext_lazy("Note to the bank"),
         required=False,
-        max_length=Bid._meta.get_field("note").max_length,
+        max_length=bids.LONGEST_NOTE,
         widget=django_forms.Textarea(attrs={"rows": 3}),
     )
 
@@ -135,9 +135,7 @@ def room(request: HttpRequest, listing: Listing, *, form=None, problem="") -> Ht
         "placement": _placement(actor, share),
         "form": form if may_bid else None,
         "problem": problem,
-        "charts": strata.drawings(listing),
-        "has_small_groups": strata.has_small_groups(listing),
-        "average_minor": listing.balance_minor // listing.loan_count,
+        **strata.contents(listing),
         "entries": trail.timeline(actor, bid) if bid else [],
     }
     if problem:

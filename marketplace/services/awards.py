@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import secrets
 import uuid
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, QuerySet, Sum
@@ -53,6 +54,7 @@ def award(
     Nobody chooses the draw: `seed` is for the demonstration alone, no page or mutation has it.
     """
     policies.demand(actor, policies.VENDOR_MANAGERS)
+    manager: Any = actor.user_id
     _check(shares, reason)
     listing = selectors.find(visible_listings(actor), pk=listing_id)
     with transaction.atomic():
@@ -67,7 +69,7 @@ def award(
             seed=secrets.randbits(SEED_BITS) if seed is None else seed,
             reason=reason.strip(),
             awarded_at=moment,
-            awarded_by_id=actor.user_id,
+            awarded_by_id=manager,
         )
         drawn = _draw(listing, [share.share_ppm for share in shares], made.seed)
         ends_at = moment + datetime.timedelta(days=listing.term_days)

@@ -1,5 +1,7 @@
 """Bids: sealed, replaceable until the listing closes, immutable after."""
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
@@ -12,6 +14,7 @@ from marketplace.selectors import visible_listings
 
 MAY_BID = policies.AGENCY_ADMINISTRATORS | policies.MACHINE_CLIENTS
 MOST_LOANS = 1_000_000_000
+LONGEST_NOTE = 2000
 CLOSED = _("This listing is closed for bids. Nothing was changed.")
 
 
@@ -35,12 +38,7 @@ def submit(*, actor: Actor, listing_id, rate_ppm: int, capacity_loans: int, note
             "note": note.strip(),
             "submitted_at": clock.now(),
         }
-        # A colleague may be the first in between: then theirs is replaced.
-        bid = (
-            _replaced(actor, listing, offer)
-            or _first(actor, listing, offer)
-            or _replaced(actor, listing, offer)
-        )
+        bid = _written(actor, listing, offer)
         audit.record(
             actor,
             "bid.submit",
@@ -55,25 +53,24 @@ def submit(*, actor: Actor, listing_id, rate_ppm: int, capacity_loans: int, note
     return bid
 
 
-def _replaced(actor: Actor, listing: Listing, offer: dict) -> Bid | None:
-    mine = Bid.objects.filter(listing=listing, agency=actor.agency_id)
+def _written(actor: Actor, listing: Listing, offer: dict) -> Bid:
+    """The agency's bid, replaced or made; a colleague may be the first in between."""
+    bidder: Any = actor.agency_id
+    mine = Bid.objects.filter(listing=listing, agency=bidder)
     if mine.update(revision=F("revision") + 1, **offer):
         return mine.get()
-    return None
-
-
-def _first(actor: Actor, listing: Listing, offer: dict) -> Bid | None:
     try:
         with transaction.atomic():
             return Bid.objects.create(
                 institution_id=listing.institution_id,
-                agency_id=actor.agency_id,
+                agency_id=bidder,
                 listing=listing,
                 closes_at=listing.closes_at,
                 **offer,
             )
     except IntegrityError:
-        return None
+        mine.update(revision=F("revision") + 1, **offer)
+        return mine.get()
 
 
 def _check(listing: Listing, rate_ppm: int, capacity_loans: int, note: str) -> None:
@@ -87,5 +84,5 @@ def _check(listing: Listing, rate_ppm: int, capacity_loans: int, note: str) -> N
         raise errors.InvalidInput(
             "OUT_OF_RANGE", _("Say how many loans you can take."), field="capacity_loans"
         )
-    if len(note) > Bid._meta.get_field("note").max_length:
+    if len(note) > LONGEST_NOTE:
         raise errors.InvalidInput("TOO_LONG", _("The note is too long."), field="note")

@@ -102,11 +102,11 @@ def _check_terms(highest_rate_ppm: int, term_days: int) -> None:
 def _invite(actor: Actor, listing: Listing, agency_ids: list | None) -> None:
     if agency_ids is None:
         return
-    agency_ids = set(agency_ids)
+    invited = set(agency_ids)
     approved = visible_memberships(actor).filter(
-        state=PanelMembership.State.APPROVED, agency__in=agency_ids
+        state=PanelMembership.State.APPROVED, agency__in=invited
     )
-    if not agency_ids or approved.count() != len(agency_ids):
+    if not invited or approved.count() != len(invited):
         raise errors.InvalidInput(
             "NOT_ON_THE_PANEL",
             _("Invite at least one agency, and only approved ones of your panel."),
@@ -116,7 +116,7 @@ def _invite(actor: Actor, listing: Listing, agency_ids: list | None) -> None:
         ListingInvitation(
             institution_id=listing.institution_id, listing=listing, agency_id=agency_id
         )
-        for agency_id in sorted(agency_ids)
+        for agency_id in sorted(invited)
     )
 
 
