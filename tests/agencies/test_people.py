@@ -177,6 +177,7 @@ def test_deactivation_ends_sessions_and_none_comes_back(bank):
     assert administrator.post(f"{url}/deactivate/", {"reason": "Has left us"}).status_code == 302
     assert not Session.objects.filter(pk=key).exists()
     assert Session.objects.count() == 1
+    assert over_http.ask("{ viewer { id } }", browser=browser).status_code == 401
     refused = browser.get("/audit/")
     assert (refused.status_code, refused.url) == (302, "/accounts/login/?next=/audit/")
 
@@ -185,6 +186,7 @@ def test_deactivation_ends_sessions_and_none_comes_back(bank):
     )
     browser.cookies["sessionid"] = key
     assert browser.get("/audit/").status_code == 302
+    assert over_http.ask("{ viewer { id } }", browser=browser).status_code == 401
     assert over_http.log_in(auditor).get("/audit/").status_code == 200
     assert trail(bank.actor("administrator")) == [
         ("person.deactivate", "Has left us", {"is_active": False}),
