@@ -165,8 +165,7 @@ def shown_complaints(actor: Actor) -> QuerySet[Complaint]:
 
     An agency cannot be shown the loan or the placement: a join would hide what was taken back.
     """
-    complaints = visible_complaints(actor).defer("account").select_related("institution")
-    return complaints if actor.kind == "agency" else complaints.select_related("agency")
+    return visible_complaints(actor).defer("account").select_related("institution", "agency")
 
 
 def narrow_complaints(

@@ -3,6 +3,7 @@
 import django_filters
 import django_tables2
 from django import forms as django_forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -134,7 +135,7 @@ def intake_list(request: HttpRequest) -> HttpResponse:
         "breadcrumbs": [(_("Complaints"), reverse("complaints"))],
         "table": IntakeTable(found.qs, request=request, time_zone=institution.time_zone),
         "filterset": found,
-        "public_url": request.build_absolute_uri(reverse("complain", args=[institution.slug])),
+        "public_url": settings.PUBLIC_URL + reverse("complain", args=[institution.slug]),
     }
     return render(request, "frontend/complaints/intakes.html", context)
 

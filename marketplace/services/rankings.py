@@ -19,10 +19,10 @@ from marketplace.models import Ranking, RankingRow
 from marketplace.selectors import visible_rankings
 from portfolios.models import Complaint
 from portfolios.selectors import (
+    recovered_by_spell,
     visible_complaints,
     visible_placements,
     visible_spells,
-    with_recovered,
 )
 
 MAY_COMPUTE = policies.VENDOR_MANAGERS | policies.SWEEPS
@@ -55,7 +55,7 @@ def compute(*, actor: Actor, currency: str) -> Ranking:
             currency=currency,
             computed_at=computed_at,
             seed=seed,
-            pooled_rate_ppm=scoring.pooled_rate_ppm(placed, recovered),
+            pooled_rate_ppm=scoring.pooled_rate_ppm(placed, recovered) or 0,
             field=_field(scores),
         )
         complaints = _complaints(actor, currency)
@@ -88,8 +88,8 @@ def compute_due(*, actor: Actor) -> int:
 def _spells(actor: Actor, currency: str) -> tuple[list, np.ndarray, np.ndarray, np.ndarray]:
     """The agencies in order of their key; and per spell its agency's place in that list, its
     balance at placement and its confirmed net recovery, in minor units."""
-    spells = with_recovered(visible_spells(actor).filter(placement__currency=currency))
-    rows = list(spells.values_list("agency_id", "balance_minor", "recovered_minor"))
+    spells = visible_spells(actor).filter(placement__currency=currency)
+    rows = list(recovered_by_spell(spells))
     agencies = sorted({agency for agency, _placed, _recovered in rows})
     places = {agency: place for place, agency in enumerate(agencies)}
     index = np.array([places[agency] for agency, _placed, _recovered in rows], dtype=np.int64)
@@ -134,16 +134,17 @@ def _complaints(actor: Actor, currency: str) -> dict:
 
 
 def _row(ranking: Ranking, agency_id, score: scoring.Score, complaints: dict) -> RankingRow:
+    """Everybody here has a loan, and so a rate and a position."""
     received, upheld = complaints.get(agency_id, (0, 0))
     return RankingRow(
         institution_id=ranking.institution_id,
         agency_id=agency_id,
         ranking=ranking,
-        position=score.position,
+        position=score.position or 0,
         loans=score.loans,
         placed_minor=score.placed_minor,
         recovered_minor=score.recovered_minor,
-        rate_ppm=score.rate_ppm,
+        rate_ppm=score.rate_ppm or 0,
         low_ppm=score.low_ppm,
         high_ppm=score.high_ppm,
         complaints_received=received,

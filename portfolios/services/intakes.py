@@ -47,6 +47,8 @@ def receive(
     cannot be, or a text that is missing, too long or holds a card number.
     """
     policies.demand(actor, policies.PUBLIC)
+    if actor.institution_id is None:
+        raise errors.NotFound("NOT_FOUND", _("There is no such thing."))
     check_choice(category, Complaint.Category, "category")
     check_day(happened_on, time_zone)
     intake = ComplaintIntake.objects.create(
