@@ -3,12 +3,14 @@
 import datetime
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from agencies.models import AuditEntry
 from agencies.scope import scope
 from config import clock as clocks
 from portfolios.models import Contact, Loan
-from portfolios.services import holds, placements
+from portfolios.services import contacts, holds, placements
 from tests import world
 from tests.portfolios import over_http
 
@@ -205,3 +207,25 @@ def test_the_next_agency_never_sees_the_former_ones_contacts(bank, house, loan, 
         "edges": [{"node": {"note": ""}}],
     }
     assert over_http.ask(client, query)["contacts"]["totalCount"] == 0
+
+
+def test_the_number_of_queries_does_not_grow_with_the_batch(bank, house, loan):
+    counts = []
+    with scope(house.actor()) as actor:
+        for size in (2, 50):
+            rows = [
+                {
+                    "loan_reference": loan.reference,
+                    "measure": "notice",
+                    "channel": "letter",
+                    "direction": "outbound",
+                    "outcome": "done",
+                    "happened_at": NOON - datetime.timedelta(minutes=minute),
+                }
+                for minute in range(size)
+            ]
+            with CaptureQueriesContext(connection) as captured:
+                contacts.log_many(actor=actor, idempotency_key=str(size), rows=rows)
+            counts.append(len(captured))
+    assert counts[0] == counts[1] < 20
+    assert len(in_the_books(bank)) == 52

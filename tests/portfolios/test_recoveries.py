@@ -416,6 +416,41 @@ def test_two_at_once_with_one_key_have_one_effect():
 
 
 @pytest.mark.django_db(transaction=True)
+def test_two_reversals_at_once_never_exceed_the_recovery():
+    bank, house = world.make_bank(), world.make_agency()
+    world.join_panel(bank, house)
+    placement = world.place(bank, house, world.make_portfolio(bank, balances_minor=[100_00]))
+    log(over_http.person(house, "collector"), [row(loans_of(bank, placement)[0], "P-1", 40_00)])
+    with scope(bank.actor("auditor")):
+        recovery = str(Recovery.objects.get().pk)
+    start = threading.Barrier(2)
+    answers = []
+
+    def reverse(client, reference):
+        try:
+            start.wait()
+            given = {"recoveryId": recovery, "reversalReference": reference, "reason": "Returned"}
+            answers.append(
+                over_http.do(client, "recoveryReverse", REVERSAL, amountMinor=30_00, **given)
+            )
+        finally:
+            connections.close_all()
+
+    senders = [
+        threading.Thread(target=reverse, args=[over_http.person(side, role), role])
+        for side, role in ((house, "collector"), (bank, "finance_preparer"))
+    ]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    codes = sorted(one["errors"][0]["code"] if one["errors"] else "" for one in answers)
+    assert codes == ["", "ABOVE_RECOVERY"]
+    with scope(bank.actor("auditor")):
+        assert Reversal.objects.get().amount_minor == 30_00
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_recall_in_the_middle_leaves_the_other_rows(monkeypatch):
     bank, house = world.make_bank(), world.make_agency()
     world.join_panel(bank, house)
