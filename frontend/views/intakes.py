@@ -3,7 +3,6 @@
 import django_filters
 import django_tables2
 from django import forms as django_forms
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from agencies import selectors
+from agencies import mail, selectors
 from config import errors
 from frontend import forms, tables
 from frontend.access import page
@@ -135,7 +134,7 @@ def intake_list(request: HttpRequest) -> HttpResponse:
         "breadcrumbs": [(_("Complaints"), reverse("complaints"))],
         "table": IntakeTable(found.qs, request=request, time_zone=institution.time_zone),
         "filterset": found,
-        "public_url": settings.PUBLIC_URL + reverse("complain", args=[institution.slug]),
+        "public_url": mail.address(reverse("complain", args=[institution.slug])),
     }
     return render(request, "frontend/complaints/intakes.html", context)
 

@@ -1,9 +1,10 @@
 """Complaints: to whom they are addressed, who may say what, and what a stranger learns."""
 
 import datetime
+import threading
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connections, transaction
 
 from agencies import actors
 from agencies.models import AuditEntry
@@ -342,3 +343,37 @@ def test_a_visitor_reads_nothing_not_even_what_they_left(scene):
                 ("loan_reference", "category", "severity", "happened_on", "summary"), ""
             ),
         )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_decision_and_an_answer_at_the_same_moment_are_not_both_taken(scene):
+    bank, first, _second, loan = scene
+    opened = open_one(bank, loan)
+    outcomes = []
+
+    def answer():
+        try:
+            with scope(first.actor()) as actor:
+                complaints.answer(actor=actor, complaint_id=opened.pk, answer="We did not.")
+        except errors.InvalidState as refusal:
+            outcomes.append(refusal.code)
+        finally:
+            connections.close_all()
+
+    with scope(bank.actor("compliance_officer")) as actor:
+        complaints.decide(
+            actor=actor,
+            complaint_id=opened.pk,
+            outcome="upheld",
+            is_agency_at_fault=True,
+            reason=REASON,
+        )
+        late = threading.Thread(target=answer)
+        late.start()
+        late.join(timeout=1)
+        assert late.is_alive()  # it waits for the decision's transaction
+    late.join()
+    assert outcomes == ["NOT_OPEN"]
+    with scope(bank.actor("auditor")):
+        decided = Complaint.objects.get()
+        assert (decided.state, decided.answer) == ("decided", "")
