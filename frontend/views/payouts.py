@@ -9,22 +9,30 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django_htmx.http import HttpResponseClientRefresh
 
 from agencies import policies as roles
 from agencies import selectors
+from agencies.models import PanelMembership
 from config import errors
 from frontend import forms, outcomes, tables, trail
 from frontend.access import page
 from frontend.templatetags import fairplace, states
 from payouts import policies
 from payouts.models import Payout, PayoutAccount, PayoutAttempt
-from payouts.selectors import payout_sums, shown_payouts, visible_payout_attempts
+from payouts.selectors import (
+    memberships_with_account,
+    payout_sums,
+    shown_payouts,
+    visible_payout_attempts,
+)
 from payouts.services import payouts
 
 PEOPLE = policies.READERS & roles.PEOPLE
 State = Payout.State
 PROGRESS = {State.APPROVED: 1, State.SENDING: 2, State.FAILED: 2, State.PAID: 3}
 STEPS = 3
+MOVING = (State.APPROVED, State.SENDING)
 
 
 class PayoutTable(tables.Table):
@@ -95,6 +103,7 @@ def payout_list(request: HttpRequest) -> HttpResponse:
         "of_bank": of_bank,
         "tabs": tabs(request) if of_bank else [],
         "sums": payout_sums(request.actor),
+        "accounts": [] if of_bank else _where_paid(request),
         "filterset": found,
         "table": PayoutTable(
             found.qs,
@@ -104,6 +113,16 @@ def payout_list(request: HttpRequest) -> HttpResponse:
         ),
     }
     return render(request, "frontend/payouts/list.html", context)
+
+
+def _where_paid(request: HttpRequest) -> list[tuple]:
+    """The agency's account with each bank that it works for, in words."""
+    members = memberships_with_account(request.actor).select_related("institution")
+    approved = members.filter(state=PanelMembership.State.APPROVED).order_by("institution__name")
+    return [
+        (member.institution.name, fairplace.badge(member.account or "not_asked_for"))
+        for member in approved
+    ]
 
 
 def tabs(request: HttpRequest) -> list[dict]:
@@ -147,7 +166,11 @@ class AttemptTable(tables.Table):
 @page(allow=PEOPLE)
 def payout(request: HttpRequest, pk) -> HttpResponse:
     """One payment: how far it is, every try, and what to do if it failed."""
-    return _show(request, selectors.find(shown_payouts(request.actor), pk=pk))
+    found = selectors.find(shown_payouts(request.actor), pk=pk)
+    if request.htmx and found.state not in MOVING:
+        # The page asks while the payment moves; once it has arrived all of the page is new.
+        return HttpResponseClientRefresh()
+    return _show(request, found)
 
 
 class RetryForm(forms.Form):
@@ -198,7 +221,7 @@ def _show(request: HttpRequest, found: Payout, form: RetryForm | None = None) ->
         "of_bank": of_bank,
         "step": PROGRESS[found.state],
         "steps": STEPS,
-        "is_moving": found.state in (State.APPROVED, State.SENDING),
+        "is_moving": found.state in MOVING,
         "lacks_account": lacks_account,
         "happened": happened,
         "advice": advice,

@@ -237,7 +237,8 @@ def approve(request: HttpRequest, pk) -> HttpResponse:
     may_not = request.actor.user_id in signers(found)
     context = {
         "title": _("Approve and pay %(total)s") % _words(found),
-        "lead": _("%(month)s, %(agency)s.") % _words(found),
+        "lead": _("%(month)s, %(agency)s. Prepared by %(preparer)s.")
+        % {**_words(found), "preparer": found.prepared_by.name},
         "breadcrumbs": _crumbs(found),
         "form": form,
         "statement": found,

@@ -37,6 +37,8 @@ def test_from_asking_for_an_account_to_a_payment_that_failed_and_was_sent_again(
     waiting = text(approver.get(page))
     assert "The agency has no active payout account" in waiting
     assert 'hx-trigger="every 5s"' in waiting
+    asks = {"HX-Request": "true"}
+    assert "HX-Refresh" not in approver.get(page, headers=asks).headers
     assert "waits for the agency&#x27;s account" in text(approver.get("/payouts/"))
     asking = f"/payouts/accounts/{march.membership.pk}/request/"
     assert asking in text(preparer.get("/payouts/accounts/?account=none"))
@@ -56,6 +58,7 @@ def test_from_asking_for_an_account_to_a_payment_that_failed_and_was_sent_again(
     ):
         assert words in failed
     assert "every 5s" not in failed
+    assert approver.get(page, headers=asks).headers["HX-Refresh"] == "true"
     for client in (preparer, person(bank, "auditor")):
         assert "Send again" not in text(client.get(page))
     assert "1 failed payout" in text(approver.get("/"))
@@ -79,6 +82,7 @@ def test_from_asking_for_an_account_to_a_payment_that_failed_and_was_sent_again(
     assert "The balance was topped up" in done
     assert "Paid." in text(agency.get(page))
     own = text(agency.get("/payouts/"))
+    assert "Your payout accounts" in own
     assert "$80.00" in own
     assert "March 2026" in own
 

@@ -8,7 +8,10 @@ import pytest
 from agencies.models import User
 from agencies.scope import scope
 from payouts.models import Excess, Payout, Statement, StatementLine
+from payouts.services import commissions
+from portfolios.models import Loan
 from portfolios.services import placements
+from tests import world
 from tests.payouts import ledger
 from tests.portfolios.over_http import person
 
@@ -153,6 +156,22 @@ def test_lines_as_a_file_add_up_and_hold_no_formula(march):
         "-20.00",
     )
     assert {row["rate_per_cent"] for row in rows} == {"20"}
+
+
+def test_a_reference_in_the_file_is_never_a_formula(march, clock):
+    clock.set(ledger.IN_MARCH)
+    with scope(march.bank.actor("auditor")):
+        loan = Loan.objects.order_by("reference").first()
+    for reference in ("=1+1", "@SUM(A1)", "-2"):
+        world.recover(march.bank, march.house, loan, 1_00, reference=reference)
+    with scope(march.bank.sweep) as actor:
+        commissions.accrue(actor=actor)
+    clock.set(ledger.IN_APRIL)
+    statement = ledger.prepared(march.bank)
+    answer = person(march.bank, "auditor").get(f"/statements/{statement.pk}/lines.csv")
+    rows = csv.DictReader(io.StringIO(text(answer).removeprefix("\ufeff")))
+    found = {row["reference"] for row in rows if row["base"] == "1.00"}
+    assert found == {"'=1+1", "'@SUM(A1)", "'-2"}
 
 
 def test_an_agency_reads_its_own_and_keeps_it_after_a_recall(march):
