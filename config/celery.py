@@ -16,6 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.development")
 # When which sweep runs: name → task, seconds between two runs. Tasks take no arguments here.
 SWEEPS: dict[str, tuple[str, int]] = {
     "receipts": ("portfolios.tasks.rematch_receipts", 60),
+    "loan-uploads": ("portfolios.tasks.discard_old_uploads", 3600),
     "commission": ("payouts.tasks.accrue_commission", 60),
     "payout-accounts": ("payouts.tasks.open_payout_accounts", 30),
     "payouts": ("payouts.tasks.send_payouts", 30),

@@ -5,16 +5,25 @@ from celery import shared_task
 from agencies import actors
 from agencies.scope import scope
 from agencies.selectors import visible_institutions
-from portfolios.services import receipts
+from portfolios.services import imports, receipts
+
+
+def _institution_ids() -> list:
+    with scope(actors.sweep()) as actor:
+        return list(visible_institutions(actor).order_by("pk").values_list("pk", flat=True))
 
 
 @shared_task
 def rematch_receipts() -> None:
     """Pair receipts that waited with reports that came since, bank by bank."""
-    with scope(actors.sweep()) as actor:
-        institution_ids = list(
-            visible_institutions(actor).order_by("pk").values_list("pk", flat=True)
-        )
-    for institution_id in institution_ids:
+    for institution_id in _institution_ids():
         with scope(actors.sweep(institution_id)) as actor:
             receipts.rematch(actor=actor)
+
+
+@shared_task
+def discard_old_uploads() -> None:
+    """Throw away checked files of loans that nobody decided about, bank by bank."""
+    for institution_id in _institution_ids():
+        with scope(actors.sweep(institution_id)) as actor:
+            imports.discard_old(actor=actor)

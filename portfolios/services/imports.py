@@ -2,7 +2,7 @@
 
 `check` reads and writes nothing. `run` checks again under a lock and writes. People do it in two
 steps: `keep` checks and keeps the file, encrypted as a whole, until `run_upload` imports it or
-`discard` throws it away; what is a day old goes with the next file.
+`discard` throws it away; what nobody decided about in a day is thrown away by a sweep.
 """
 
 import dataclasses
@@ -124,7 +124,6 @@ def keep(
     portfolio = selectors.find(visible_portfolios(actor), pk=portfolio_id)
     moment = clock.now()
     with transaction.atomic():
-        visible_uploads(actor).filter(uploaded_at__lt=moment - UPLOAD_LIFETIME).delete()
         upload = LoanUpload.objects.create(
             institution_id=portfolio.institution_id,
             portfolio=portfolio,
@@ -178,6 +177,18 @@ def discard(*, actor: Actor, upload_id) -> Portfolio:
         upload.delete()
         audit.record(actor, "loans.discard", portfolio)
     return portfolio
+
+
+def discard_old(*, actor: Actor) -> int:
+    """Throw away the files of one bank that nobody decided about in a day; answers how many."""
+    policies.demand(actor, policies.SWEEPS)
+    old = visible_uploads(actor).filter(uploaded_at__lte=clock.now() - UPLOAD_LIFETIME)
+    with transaction.atomic():
+        uploads = list(old.select_related("portfolio").defer("content"))
+        for upload in uploads:
+            audit.record(actor, "loans.discard", upload.portfolio)
+        LoanUpload.objects.filter(pk__in=[upload.pk for upload in uploads]).delete()
+    return len(uploads)
 
 
 def upload_rejected(*, actor: Actor, upload_id) -> str:

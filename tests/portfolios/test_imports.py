@@ -5,7 +5,9 @@ import csv
 import datetime
 import hashlib
 import io
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from django.db import connection
 from agencies.models import AuditEntry
 from agencies.scope import scope
 from config import encryption, errors
+from portfolios import tasks
 from portfolios.models import (
     Borrower,
     ImportProblem,
@@ -340,9 +343,20 @@ def test_a_kept_file_can_be_thrown_away_and_does_not_outlive_a_day(clock):
     with scope(bank.actor("vendor_manager")) as actor:
         imports.discard(actor=actor, upload_id=thrown.pk)
         assert list(LoanUpload.objects.all()) == [old]
-        clock.advance(hours=25)
+        with pytest.raises(errors.NotAllowed):
+            imports.discard_old(actor=actor)
+    clock.advance(hours=23)
+    with scope(bank.actor("vendor_manager")) as actor:
         new = keep(actor, GOOD[1])
+    tasks.discard_old_uploads()
+    with scope(bank.actor("vendor_manager")):
+        assert set(LoanUpload.objects.all()) == {old, new}
+    clock.advance(hours=1)
+    tasks.discard_old_uploads()
+    tasks.discard_old_uploads()
+    with scope(bank.actor("vendor_manager")):
         assert list(LoanUpload.objects.all()) == [new]
+        assert AuditEntry.objects.filter(action="loans.discard").count() == 2
 
 
 def test_the_command_imports_a_file(tmp_path, capsys):
@@ -496,3 +510,28 @@ def test_the_wizard_can_be_left_and_is_nobody_elses():
     with scope(bank.actor("vendor_manager")):
         assert_nothing_there()
         assert not LoanUpload.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_file_sent_twice_at_once_is_imported_once():
+    bank = world.make_bank()
+    portfolio = draft(bank)
+    together = threading.Barrier(2)
+
+    def send() -> str:
+        try:
+            together.wait(20)
+            with scope(bank.actor("vendor_manager")) as actor:
+                run(actor, portfolio, file_of(*GOOD))
+            return "imported"
+        except errors.InvalidInput as error:
+            return error.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = [future.result(30) for future in [pool.submit(send) for _ in range(2)]]
+    assert sorted(answers) == ["SAME_FILE", "imported"]
+    with scope(bank.actor("auditor")):
+        assert LoanImport.objects.count() == 1
+        assert Loan.objects.count() == 2
