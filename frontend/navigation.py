@@ -81,7 +81,12 @@ ITEMS = (
                 "briefcase",
                 (VENDOR_MANAGER, COMPLIANCE_OFFICER, AUDITOR, *AGENCY),
             ),
-            Item(_("Loans"), "loans", "list", AGENCY),
+            Item(
+                _("Loans"),
+                "loans",
+                "list",
+                (VENDOR_MANAGER, COMPLIANCE_OFFICER, AUDITOR, *AGENCY),
+            ),
             Item(
                 _("Contacts"),
                 "contacts",
