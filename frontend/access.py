@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -46,9 +47,18 @@ def page(*, allow: frozenset[str]) -> Callable:
 def _ask_who(request: HttpRequest) -> HttpResponse:
     """To the log-in, or to the second factor that is still missing."""
     if request.lacks_second_factor:
-        answer = redirect("mfa_activate_totp")
+        answer = to_second_factor(request)
     elif request.method in ("GET", "HEAD"):
         answer = redirect_to_login(request.get_full_path(), reverse("account_login"))
     else:
         answer = redirect("account_login")
     return HttpResponseClientRedirect(answer.url) if request.htmx else answer
+
+
+def to_second_factor(request: HttpRequest) -> HttpResponse:
+    """To the page on which the second factor is set up, saying why."""
+    messages.info(
+        request,
+        _("Your institution asks for a second factor. Set it up here, then you can go on."),
+    )
+    return redirect("mfa_activate_totp")

@@ -20,7 +20,7 @@ def portal(request) -> dict:
     theme = request.COOKIES.get("theme", "auto")
     return {
         "actor": actor,
-        "signed_in": actor is not None and actor.kind in ("institution", "agency"),
+        "signed_in": _is_signed_in(request, actor),
         "navigation": navigation.sections(actor.role, request.path) if actor else [],
         "organisation": SimpleLazyObject(lambda: _organisation(request)),
         "theme": theme if theme in THEMES else "auto",
@@ -28,6 +28,12 @@ def portal(request) -> dict:
         "now": functools.cache(clock.now),
         "payouts_simulated": settings.STRIPE_SIMULATED,
     }
+
+
+def _is_signed_in(request, actor) -> bool:
+    """Somebody has logged in; who still lacks the second factor can log out again, no more."""
+    known = actor is not None and actor.kind in ("institution", "agency")
+    return known or getattr(request, "lacks_second_factor", False)
 
 
 def _organisation(request) -> str:

@@ -1,12 +1,12 @@
 """The first page: for people what waits for them, for visitors what this is."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from agencies import policies, selectors
 from frontend import trail, work
-from frontend.access import ANYBODY, page
+from frontend.access import ANYBODY, page, to_second_factor
 
 LATELY = 5
 
@@ -15,7 +15,7 @@ LATELY = 5
 def home(request: HttpRequest) -> HttpResponse:
     """What to do now, or who we are."""
     if request.lacks_second_factor:
-        return redirect("mfa_activate_totp")
+        return to_second_factor(request)
     if request.actor.role not in policies.PEOPLE:
         context = {"title": _("Overdue loans, fairly placed")}
         return render(request, "frontend/home/welcome.html", context)

@@ -62,6 +62,8 @@ def test_the_bank_needs_a_second_factor_where_it_is_demanded(bank, settings):
 
     page = browser.get("/accounts/2fa/totp/activate/")
     assert page.status_code == 200
+    assert "asks for a second factor" in page.content.decode()
+    assert 'action="/accounts/logout/"' in page.content.decode()
     secret = page.context["form"].secret
     assert secret in page.content.decode()
     wrong = browser.post("/accounts/2fa/totp/activate/", {"code": "000000"})
