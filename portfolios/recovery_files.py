@@ -14,7 +14,7 @@ COLUMNS = ("loan_reference", "payment_reference", "amount", "currency", "value_d
 
 @dataclass(frozen=True, slots=True)
 class RecoveryRow:
-    """One payment of a file."""
+    """One payment of a file; `institution` is the short name of a bank, or empty."""
 
     row: int
     loan_reference: str
@@ -23,6 +23,7 @@ class RecoveryRow:
     currency: str
     value_on: date
     channel: str
+    institution: str
 
 
 def read(
@@ -30,6 +31,7 @@ def read(
 ) -> Iterator[RecoveryRow | RowError]:
     """The payments of a CSV file with the columns `COLUMNS`, and the errors in its rows.
 
+    A column `institution` may say of which bank the loan is, where two use the same reference.
     Amounts have a decimal point and no more decimals than their currency; dates are ISO 8601 and
     none is after `as_of`; a channel is one of `channels`. Raises as `loan_files.open_table`.
     """
@@ -64,8 +66,16 @@ def _payment(row: Row, channels: frozenset[str], as_of: date) -> RecoveryRow | N
     )
     value_on = row.take("value_date", lambda text: loan_files.past_date(text, ("%Y-%m-%d",), as_of))
     through = row.take("channel", channel)
+    institution = row.cells.get("institution", "")
     if row.problems:
         return None
     return RecoveryRow(
-        row.number, loan_reference, reference, amount_minor, currency, value_on, through
+        row.number,
+        loan_reference,
+        reference,
+        amount_minor,
+        currency,
+        value_on,
+        through,
+        institution,
     )

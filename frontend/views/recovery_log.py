@@ -37,6 +37,7 @@ class PlainMoneyField(forms.MoneyField):
 class PaymentForm(forms.Form):
     """One row. A row in which nothing was typed counts for nothing."""
 
+    institution = django_forms.ChoiceField(label=gettext_lazy("Bank"), required=False)
     loan_reference = django_forms.CharField(label=gettext_lazy("Loan"), max_length=60)
     reference = django_forms.CharField(label=gettext_lazy("Your payment reference"), max_length=60)
     amount = PlainMoneyField(currency="USD", label=gettext_lazy("Amount"))
@@ -46,8 +47,13 @@ class PaymentForm(forms.Form):
         label=gettext_lazy("Channel"), choices=Recovery.Channel.choices
     )
 
-    def __init__(self, *args, currencies: list[str], today, loan_reference="", **kwargs):
+    def __init__(
+        self, *args, banks: list[tuple], currencies: list[str], today, loan_reference="", **kwargs
+    ):
         super().__init__(*args, **kwargs)
+        self.fields["institution"].choices = [("", _("Any")), *banks]
+        if len(banks) < 2:
+            del self.fields["institution"]
         self.fields["currency"].choices = [(code, code) for code in currencies]
         self.fields["currency"].initial = currencies[0]
         if len(currencies) == 1:
@@ -130,16 +136,14 @@ def log(request: HttpRequest) -> HttpResponse:
 
 
 def _options(request: HttpRequest) -> dict:
-    """What the rows offer: the currencies of what the agency holds, and the banks' today."""
-    held = (
-        visible_placements(request.actor)
-        .order_by()
-        .values_list("currency", "institution__time_zone")
-    )
-    held = list(held.distinct())
+    """What the rows offer: whose loans the agency holds, in what currencies, and today."""
+    held = visible_placements(request.actor).select_related("institution")
+    held = list(held.order_by("institution", "currency").distinct("institution", "currency"))
+    banks = {one.institution.slug: one.institution for one in held}
     return {
-        "currencies": sorted({currency for currency, _zone in held}) or ["USD"],
-        "today": min((clock.business_date(zone) for _currency, zone in held), default=None),
+        "banks": sorted((slug, bank.name) for slug, bank in banks.items()),
+        "currencies": sorted({one.currency for one in held}) or ["USD"],
+        "today": min((clock.business_date(one.time_zone) for one in banks.values()), default=None),
         "loan_reference": request.GET.get("loan", ""),
     }
 

@@ -135,6 +135,26 @@ def test_an_empty_form_reports_nothing(bank, collector):
     assert in_the_books(bank) == []
 
 
+def test_two_banks_with_one_loan_reference_are_told_apart(bank, house, collector, loans):
+    other = world.make_bank()
+    world.join_panel(other, house)
+    portfolio = world.make_portfolio(other, balances_minor=[100_00])
+    with scope(other.actor("vendor_manager")):
+        portfolio.loans.update(reference=loans[0].reference)
+    world.place(other, house, portfolio)
+    data = typed(collector, (loans[0].reference, "P-1", "5.00"))
+    answer = collector.post(reverse("recovery_log"), data | {"form-0-institution": ""})
+    assert answer.status_code == 422
+    assert "Two institutions use this loan reference." in answer.content.decode()
+    data = typed(collector, (loans[0].reference, "P-1", "5.00"))
+    data["form-0-institution"] = other.institution.slug
+    assert collector.post(reverse("recovery_log"), data).status_code == 302
+    header = HEADER.replace("\n", ",institution\n")
+    text = f"{header}{loans[0].reference},P-2,6.00,USD,{today()},cash,{bank.institution.slug}\n"
+    assert "P-2" not in upload(collector, text).content.decode()
+    assert (in_the_books(bank), in_the_books(other)) == ([("P-2", 6_00)], [("P-1", 5_00)])
+
+
 def upload(client, text):
     file = SimpleUploadedFile("payments.csv", text.encode(), content_type="text/csv")
     return client.post(reverse("recovery_upload"), {"file": file, "key": "k"})
