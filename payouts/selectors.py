@@ -83,7 +83,7 @@ def shown_payouts(actor: Actor) -> QuerySet[Payout]:
 def payout_sums(actor: Actor) -> list[dict]:
     """Per currency `on_the_way_minor`, `paid_minor` (less what came back) and `failed`, a count."""
     paid = Q(state=Payout.State.PAID)
-    return list(
+    by_currency = (
         visible_payouts(actor)
         .order_by()
         .values("currency")
@@ -92,8 +92,8 @@ def payout_sums(actor: Actor) -> list[dict]:
             paid_minor=Coalesce(Sum(F("amount_minor") - F("reversed_minor"), filter=paid), 0),
             failed=Count("pk", filter=Q(state=Payout.State.FAILED)),
         )
-        .order_by("currency")
     )
+    return [dict(row) for row in by_currency.order_by("currency")]
 
 
 def line_sums(actor: Actor, statement: Statement) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
@@ -111,7 +112,8 @@ def _in_commission(actor: Actor) -> Iterator[Difference]:
         .select_related("recovery", "placement", "spell", "reversal", "excess")
         .order_by("recovery", "accrued_at", "pk")
     )
-    counted, owed = Counter(), {}
+    counted: Counter = Counter()
+    owed: dict[uuid.UUID, int] = {}
     for recovery_id, group in itertools.groupby(entries, key=attrgetter("recovery_id")):
         steps = list(group)
         yield from _in_recovery(steps, above.get(recovery_id, 0))

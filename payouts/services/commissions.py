@@ -6,6 +6,7 @@ step from one such value to the next (`payouts.commission`).
 
 import itertools
 from operator import attrgetter
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Case, F, OuterRef, Subquery, Sum, When
@@ -201,7 +202,7 @@ def decide_excess(*, actor: Actor, excess_id, accept: bool, reason: str) -> Exce
         )
         if not decided:
             raise errors.InvalidState("DECIDED", _("This has been decided already."))
-        recovery = with_reversed(
+        recovery: Any = with_reversed(
             visible_recoveries(actor)
             .select_related("placement")
             .annotate(counted_minor=_counted(recovery=OuterRef("pk")))

@@ -155,8 +155,8 @@ def settle(actor: Actor, payout_id, transfer: gateway.Transfer) -> int:
     with scope(actor):
         payout = Payout.objects.select_for_update().get(pk=payout_id)
         attempt = payout.attempts.order_by("-number").first()
-        sent = (payout.amount_minor, payout.currency, attempt.destination if attempt else None)
-        if (transfer.amount_minor, transfer.currency, transfer.destination) != sent:
+        moved = (transfer.amount_minor, transfer.currency, transfer.destination)
+        if attempt is None or moved != (payout.amount_minor, payout.currency, attempt.destination):
             logger.error("transfer %s is not what payout %s sent", transfer.remote_id, payout.pk)
             return 0
         if payout.state == State.PAID:

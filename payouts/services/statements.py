@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from agencies import audit, policies, selectors
 from agencies.actors import Actor
-from agencies.models import Institution
 from agencies.selectors import visible_memberships
 from config import clock, errors
 from payouts.models import CommissionEntry, Payout, Statement, StatementLine
@@ -41,12 +40,11 @@ def prepare(*, actor: Actor, starts_on: datetime.date) -> list[Statement]:
     Raises `InvalidInput` for a day that is not the first of a month or a month not yet over.
     """
     policies.demand(actor, policies.FINANCE_PREPARERS)
-    institution = Institution.objects.get(pk=actor.institution_id)
     if starts_on.day != 1:
         raise errors.InvalidInput(
             "NOT_A_MONTH", _("A month starts on its first day."), field="starts_on"
         )
-    until = month_end(starts_on, institution.time_zone)
+    until = month_end(starts_on, selectors.time_zone_of(actor))
     commissions.accrue(actor=actor)
     with transaction.atomic():
         commissions._one_at_a_time(actor)
@@ -96,7 +94,7 @@ def _draft(actor: Actor, membership, currency: str, starts_on, until) -> Stateme
         currency=currency,
         starts_on=starts_on,
         prepared_at=clock.now(),
-        prepared_by_id=actor.user_id,
+        prepared_by_id=actor.user_id,  # type: ignore[misc]
         line_count=len(entries),
     )
     lines = [_line(statement, entry) for entry in entries]
@@ -216,6 +214,7 @@ def approve(*, actor: Actor, statement_id) -> Payout:
     if actor.user_id in (statement.prepared_by_id, statement.submitted_by_id):
         raise errors.NotAllowed("SAME_PERSON", _("Whoever prepared a statement cannot approve it."))
     with transaction.atomic():
+        moment = clock.now()
         statement = _move(
             actor,
             statement_id,
@@ -223,7 +222,7 @@ def approve(*, actor: Actor, statement_id) -> Payout:
             "statement.approve",
             agency_id=statement.agency_id,
             state=State.APPROVED,
-            approved_at=clock.now(),
+            approved_at=moment,
             approved_by=actor.user_id,
         )
         lines = list(StatementLine.objects.filter(statement=statement))
@@ -240,7 +239,7 @@ def approve(*, actor: Actor, statement_id) -> Payout:
             statement=statement,
             currency=statement.currency,
             amount_minor=statement.total_minor,
-            approved_at=statement.approved_at,
+            approved_at=moment,
         )
 
 
