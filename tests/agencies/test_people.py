@@ -304,6 +304,15 @@ def test_a_forgotten_password_is_no_way_around_an_invitation(
     assert mail.outbox[-1].to == [bank.users["auditor"].email]
 
 
+def test_nobody_changes_the_address_they_are_known_by(bank):
+    auditor = bank.users["auditor"]
+    browser = over_http.log_in(auditor)
+    answer = browser.post("/accounts/email/", {"email": "me@other.example", "action_add": ""})
+    assert (answer.status_code, answer.url) == (302, "/")
+    assert not EmailAddress.objects.filter(email="me@other.example").exists()
+    assert auditor.email in everybody(bank.actor("administrator"))
+
+
 def test_nobody_signs_up_alone(bank):
     before = everybody(bank.actor("administrator"))
     answer = Client().post(
