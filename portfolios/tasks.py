@@ -5,7 +5,7 @@ from celery import shared_task
 from agencies import actors
 from agencies.scope import scope
 from agencies.selectors import visible_institutions
-from portfolios.services import imports, receipts
+from portfolios.services import receipts, uploads
 
 
 def _institution_ids() -> list:
@@ -26,4 +26,4 @@ def discard_old_uploads() -> None:
     """Throw away checked files of loans that nobody decided about, bank by bank."""
     for institution_id in _institution_ids():
         with scope(actors.sweep(institution_id)) as actor:
-            imports.discard_old(actor=actor)
+            uploads.discard_old(actor=actor)

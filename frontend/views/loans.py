@@ -1,10 +1,9 @@
-"""Loans: the list, one loan with its masked borrower, and pauses of its collection."""
+"""Loans: the list, and one loan with its masked borrower."""
 
 import django_filters
 import django_tables2
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,7 +14,7 @@ from frontend import forms, tables, trail
 from frontend.access import page
 from frontend.templatetags import fairplace
 from portfolios import masks
-from portfolios.models import Hold, Loan
+from portfolios.models import Loan
 from portfolios.selectors import (
     shown_contacts,
     shown_loans,
@@ -123,10 +122,11 @@ def loan_list(request: HttpRequest) -> HttpResponse:
 @page(allow=policies.PEOPLE)
 def loan(request: HttpRequest, pk) -> HttpResponse:
     """One loan: what is owed, by whom as far as may be seen, and what happened to it."""
-    return _show(request, _found(request, pk))
+    return _show(request, found_loan(request, pk))
 
 
-def _found(request: HttpRequest, pk) -> Loan:
+def found_loan(request: HttpRequest, pk) -> Loan:
+    """The loan, if this actor sees it."""
     return selectors.find(shown_loans(request.actor), pk=pk)
 
 
@@ -210,10 +210,6 @@ def _personal(actor, found: Loan, revealed: dict[str, str]) -> list[dict]:
     ]
 
 
-class ReasonForm(forms.Form):
-    reason = forms.ReasonField()
-
-
 class RevealForm(forms.Form):
     reason = forms.ReasonField(
         label=gettext_lazy("Why do you need it?"),
@@ -226,7 +222,7 @@ def reveal(request: HttpRequest, pk, field: str) -> HttpResponse:
     """Show one personal field once; it is in the answer alone, never in an address."""
     if field not in masks.BY_FIELD:
         raise Http404
-    found = _found(request, pk)
+    found = found_loan(request, pk)
     form = RevealForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -237,7 +233,7 @@ def reveal(request: HttpRequest, pk, field: str) -> HttpResponse:
             forms.form_from_error(form, error)
         else:
             return _show(request, found, revealed={field: value})
-    return _small_form(
+    return small_form(
         request,
         found,
         form,
@@ -247,65 +243,8 @@ def reveal(request: HttpRequest, pk, field: str) -> HttpResponse:
     )
 
 
-class HoldForm(forms.Form):
-    kind = forms.forms.ChoiceField(
-        label=gettext_lazy("Because of"),
-        choices=[
-            (Hold.Reason.DISPUTE.value, Hold.Reason.DISPUTE.label),
-            (Hold.Reason.OTHER.value, Hold.Reason.OTHER.label),
-        ],
-    )
-    reason = forms.ReasonField()
-
-
-@page(allow=holds.MAY_HOLD)
-def hold(request: HttpRequest, pk) -> HttpResponse:
-    """Pause the collection of one loan."""
-    found = _found(request, pk)
-    form = HoldForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            holds.open_hold(actor=request.actor, loan_id=pk, **form.cleaned_data)
-        except errors.InvalidInput as error:
-            forms.form_from_error(form, error)
-        else:
-            messages.success(request, _("The loan is on hold. Whoever holds it sees that."))
-            return redirect("loan", pk)
-    return _small_form(
-        request,
-        found,
-        form,
-        title=_("Put on hold"),
-        lead=_("Collection rests until you release it; contacts meanwhile are flagged."),
-        submit=_("Put on hold"),
-    )
-
-
-@page(allow=holds.MAY_HOLD)
-def release(request: HttpRequest, pk) -> HttpResponse:
-    """End one hold."""
-    opened = selectors.find(visible_holds(request.actor), pk=pk)
-    found = _found(request, opened.loan_id)
-    form = ReasonForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            holds.release(actor=request.actor, hold_id=pk, **form.cleaned_data)
-        except (errors.InvalidInput, errors.InvalidState) as error:
-            forms.form_from_error(form, error)
-        else:
-            messages.success(request, _("The hold is released."))
-            return redirect("loan", found.pk)
-    return _small_form(
-        request,
-        found,
-        form,
-        title=_("Release the hold"),
-        lead=_("Collection goes on when no other hold is open."),
-        submit=_("Release"),
-    )
-
-
-def _small_form(request, found: Loan, form, *, title, lead, submit) -> HttpResponse:
+def small_form(request, found: Loan, form, *, title, lead, submit) -> HttpResponse:
+    """A page with one form about a loan, and the way back to it."""
     url = reverse("loan", args=[found.pk])
     return forms.render_page(
         request,

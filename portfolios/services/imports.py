@@ -1,12 +1,10 @@
 """Loan imports: a file is checked first, then its loans are written, all together or none.
 
 `check` reads and writes nothing. `run` checks again under a lock and writes. People do it in two
-steps: `keep` checks and keeps the file, encrypted as a whole, until `run_upload` imports it or
-`discard` throws it away; what nobody decided about in a day is thrown away by a sweep.
+steps, with a file that is kept meanwhile: see `portfolios.services.uploads`.
 """
 
 import dataclasses
-import datetime
 import hashlib
 import io
 import uuid
@@ -22,12 +20,11 @@ from config import clock, encryption, errors, ids
 from portfolios import loan_files, rejected_rows
 from portfolios.loan_files import LoanRow, RowError
 from portfolios.mappings import MAPPINGS, Mapping
-from portfolios.models import Borrower, ImportProblem, Loan, LoanImport, LoanUpload, Portfolio
-from portfolios.selectors import visible_imports, visible_portfolios, visible_uploads
+from portfolios.models import Borrower, ImportProblem, Loan, LoanImport, Portfolio
+from portfolios.selectors import visible_imports, visible_portfolios
 
 LARGEST_FILE_BYTES = 30 * 1024 * 1024
 ROWS_PER_STATEMENT = 2000
-UPLOAD_LIFETIME = datetime.timedelta(days=1)
 
 
 class Policy(TextChoices):
@@ -90,15 +87,15 @@ def run(
         loan_import = LoanImport.objects.create(
             institution_id=portfolio.institution_id,
             portfolio=portfolio,
-            file_name=file_name.strip()[-200:] or "loans.csv",
+            file_name=short_name(file_name),
             sha256=report.sha256,
             mapping=mapping,
             rows_read=report.rows_read,
             rows_imported=len(report.loans),
             balance_minor=report.balance_minor,
-            rejected_rows=_rejected(content.decode(), report, mapping),
+            rejected_rows=rejected(content.decode(), report, mapping),
             imported_at=clock.now(),
-            imported_by_id=_person(actor),
+            imported_by_id=person(actor),
         )
         _write_loans(loan_import, portfolio, report.loans)
         _write_problems(loan_import, report.problems)
@@ -116,95 +113,14 @@ def run(
     return loan_import
 
 
-def keep(
-    *, actor: Actor, portfolio_id, file_name: str, content: bytes, mapping: str
-) -> tuple[LoanUpload, Report]:
-    """Check a file and keep it until somebody decides. Raises as `check`."""
-    report = check(actor=actor, portfolio_id=portfolio_id, content=content, mapping=mapping)
-    portfolio = selectors.find(visible_portfolios(actor), pk=portfolio_id)
-    moment = clock.now()
-    with transaction.atomic():
-        upload = LoanUpload.objects.create(
-            institution_id=portfolio.institution_id,
-            portfolio=portfolio,
-            file_name=file_name.strip()[-200:] or "loans.csv",
-            mapping=mapping,
-            content=content.decode(),
-            uploaded_at=moment,
-            uploaded_by_id=_person(actor),
-        )
-        audit.record(
-            actor,
-            "loans.check",
-            portfolio,
-            changes={"rows_read": report.rows_read, "rows_rejected": report.rows_rejected},
-        )
-    return upload, report
-
-
-def recheck(*, actor: Actor, upload_id) -> tuple[LoanUpload, Report]:
-    """A kept file and what it holds as things are now. Raises as `check`."""
-    upload = selectors.find(visible_uploads(actor), pk=upload_id)
-    content = encryption.reveal(upload, "content").encode()
-    return upload, check(
-        actor=actor, portfolio_id=upload.portfolio_id, content=content, mapping=upload.mapping
-    )
-
-
-def run_upload(*, actor: Actor, upload_id, policy: str) -> LoanImport:
-    """Import a kept file and let go of it. Raises as `run`."""
-    policies.demand(actor, policies.VENDOR_MANAGERS)
-    upload = selectors.find(visible_uploads(actor), pk=upload_id)
-    with transaction.atomic():
-        loan_import = run(
-            actor=actor,
-            portfolio_id=upload.portfolio_id,
-            file_name=upload.file_name,
-            content=encryption.reveal(upload, "content").encode(),
-            mapping=upload.mapping,
-            policy=policy,
-        )
-        upload.delete()
-    return loan_import
-
-
-def discard(*, actor: Actor, upload_id) -> Portfolio:
-    """Throw a kept file away; answers the portfolio that it was for."""
-    policies.demand(actor, policies.VENDOR_MANAGERS)
-    upload = selectors.find(visible_uploads(actor), pk=upload_id)
-    portfolio = upload.portfolio
-    with transaction.atomic():
-        upload.delete()
-        audit.record(actor, "loans.discard", portfolio)
-    return portfolio
-
-
-def discard_old(*, actor: Actor) -> int:
-    """Throw away the files of one bank that nobody decided about in a day; answers how many."""
-    policies.demand(actor, policies.SWEEPS)
-    old = visible_uploads(actor).filter(uploaded_at__lte=clock.now() - UPLOAD_LIFETIME)
-    with transaction.atomic():
-        uploads = list(old.select_related("portfolio").defer("content"))
-        for upload in uploads:
-            audit.record(actor, "loans.discard", upload.portfolio)
-        LoanUpload.objects.filter(pk__in=[upload.pk for upload in uploads]).delete()
-    return len(uploads)
-
-
-def upload_rejected(*, actor: Actor, upload_id) -> str:
-    """The bad rows of a kept file as CSV text with an `error` column."""
-    upload, report = recheck(actor=actor, upload_id=upload_id)
-    return _rejected(encryption.reveal(upload, "content"), report, upload.mapping)
-
-
-def import_rejected(*, actor: Actor, import_id) -> str:
+def left_out(*, actor: Actor, import_id) -> str:
     """The rows that an import left out, as CSV text with an `error` column."""
     policies.demand(actor, policies.VENDOR_MANAGERS)
     loan_import = selectors.find(visible_imports(actor), pk=import_id)
     return encryption.reveal(loan_import, "rejected_rows")
 
 
-def _person(actor: Actor) -> uuid.UUID:
+def person(actor: Actor) -> uuid.UUID:
     """Who imports: machines and sweeps have no role that may."""
     if actor.user_id is None:
         raise errors.NotAllowed("NOT_ALLOWED", _("Your role does not allow this."))
@@ -304,7 +220,13 @@ def _demand_rows(report: Report, policy: str) -> None:
         )
 
 
-def _rejected(text: str, report: Report, mapping: str) -> str:
+def short_name(file_name: str) -> str:
+    """The name of a file as it is kept: never empty, its end where it is long."""
+    return file_name.strip()[-200:] or "loans.csv"
+
+
+def rejected(text: str, report: Report, mapping: str) -> str:
+    """The bad rows of a file's text as CSV with an `error` column; empty where there is none."""
     if not report.problems:
         return ""
     required = MAPPINGS[mapping].required_columns()

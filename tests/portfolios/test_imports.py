@@ -27,7 +27,7 @@ from portfolios.models import (
     LoanUpload,
     Portfolio,
 )
-from portfolios.services import imports
+from portfolios.services import imports, uploads
 from portfolios.services import portfolios as portfolio_services
 from tests import world
 from tests.portfolios import over_http
@@ -162,7 +162,7 @@ def test_good_rows_only_keeps_the_others_out_and_says_why():
         problems = ImportProblem.objects.order_by("row")
         assert list(problems.values_list("row", "column", "value", "code")) == BAD_FOUND
         assert all(problem.message for problem in problems)
-        text = imports.import_rejected(actor=actor, import_id=made.pk)
+        text = imports.left_out(actor=actor, import_id=made.pk)
         rows = list(csv.reader(io.StringIO(text)))
         assert rows[0] == [*HEADER.split(","), "error"]
         assert [row[0] for row in rows[1:]] == ["A-3", "A-4", "A-5", "A-1", "A-6"]
@@ -178,7 +178,7 @@ def test_the_rejected_rows_can_be_put_right_and_imported():
     portfolio = draft(bank)
     with scope(bank.actor("vendor_manager")) as actor:
         made = run(actor, portfolio, file_of(*GOOD, *BAD[:2]), policy="good_rows_only")
-        text = imports.import_rejected(actor=actor, import_id=made.pk)
+        text = imports.left_out(actor=actor, import_id=made.pk)
         fixed = text.replace("-5.00", "5.00").replace("12.345", "12.34").encode()
         again = run(actor, portfolio, fixed)
         assert (again.rows_read, again.rows_imported, again.balance_minor) == (2, 2, 17_34)
@@ -297,7 +297,7 @@ def test_a_kept_file_is_sealed_imported_once_and_gone():
     portfolio = draft(bank)
     content = file_of(*GOOD, *BAD)
     with scope(bank.actor("vendor_manager")) as actor:
-        upload, report = imports.keep(
+        upload, report = uploads.keep(
             actor=actor,
             portfolio_id=portfolio.pk,
             file_name="loans.csv",
@@ -309,17 +309,17 @@ def test_a_kept_file_is_sealed_imported_once_and_gone():
         assert_nothing_there()
         upload.refresh_from_db()
         assert b"A-1" not in bytes(upload.content)
-        text = imports.upload_rejected(actor=actor, upload_id=upload.pk)
+        text = uploads.rejected(actor=actor, upload_id=upload.pk)
         assert len(text.splitlines()) == 6
         with pytest.raises(errors.InvalidInput, match="BAD_ROWS"):
-            imports.run_upload(actor=actor, upload_id=upload.pk, policy="all_or_nothing")
+            uploads.run(actor=actor, upload_id=upload.pk, policy="all_or_nothing")
         assert LoanUpload.objects.count() == 1
-        made = imports.run_upload(actor=actor, upload_id=upload.pk, policy="good_rows_only")
+        made = uploads.run(actor=actor, upload_id=upload.pk, policy="good_rows_only")
         assert made.sha256 == hashlib.sha256(content).hexdigest()
         assert made.rows_imported == 2
         assert not LoanUpload.objects.exists()
         with pytest.raises(errors.NotFound):
-            imports.run_upload(actor=actor, upload_id=upload.pk, policy="good_rows_only")
+            uploads.run(actor=actor, upload_id=upload.pk, policy="good_rows_only")
 
 
 def test_a_kept_file_can_be_thrown_away_and_does_not_outlive_a_day(clock):
@@ -327,7 +327,7 @@ def test_a_kept_file_can_be_thrown_away_and_does_not_outlive_a_day(clock):
     portfolio = draft(bank)
 
     def keep(actor, *rows):
-        upload, _ = imports.keep(
+        upload, _ = uploads.keep(
             actor=actor,
             portfolio_id=portfolio.pk,
             file_name="loans.csv",
@@ -339,12 +339,12 @@ def test_a_kept_file_can_be_thrown_away_and_does_not_outlive_a_day(clock):
     with scope(bank.actor("vendor_manager")) as actor:
         thrown, old = keep(actor, *GOOD), keep(actor, GOOD[0])
     with scope(rival.actor("vendor_manager")) as actor, pytest.raises(errors.NotFound):
-        imports.discard(actor=actor, upload_id=thrown.pk)
+        uploads.discard(actor=actor, upload_id=thrown.pk)
     with scope(bank.actor("vendor_manager")) as actor:
-        imports.discard(actor=actor, upload_id=thrown.pk)
+        uploads.discard(actor=actor, upload_id=thrown.pk)
         assert list(LoanUpload.objects.all()) == [old]
         with pytest.raises(errors.NotAllowed):
-            imports.discard_old(actor=actor)
+            uploads.discard_old(actor=actor)
     clock.advance(hours=23)
     with scope(bank.actor("vendor_manager")) as actor:
         new = keep(actor, GOOD[1])
