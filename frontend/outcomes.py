@@ -9,7 +9,7 @@ SAYINGS = {
     ),
     "DESTINATION_UNKNOWN": (
         _("Stripe does not know the agency's account. No money moved."),
-        _("Ask for a new account, then have the payout sent again."),
+        _("Find the account in Stripe's dashboard, then have the payout sent again."),
     ),
     "DESTINATION_INACTIVE": (
         _("The agency's account may not receive money at present. No money moved."),

@@ -89,6 +89,8 @@ STATES = {
     "clawback": (_("Taken back"), "warning"),
     "declined": (_("Does not count"), "neutral"),
     "counts": (_("Counts"), "success"),
+    "to_be_decided": (_("To be decided"), "accent"),
+    "to_be_approved": (_("Waiting for approval"), "accent"),
     "to_be_sent": (_("To be sent"), "info"),
     "not_asked_for": (_("None yet"), "warning"),
     "requested": (_("Being opened"), "info"),

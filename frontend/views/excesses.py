@@ -23,7 +23,7 @@ from payouts.selectors import shown_excesses
 from payouts.services import commissions
 
 State = Excess.State
-BADGES = {State.ACCEPTED: "counts"}
+BADGES = {State.OPEN: "to_be_decided", State.ACCEPTED: "counts"}
 
 
 class ExcessTable(tables.Table):

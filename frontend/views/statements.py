@@ -29,6 +29,7 @@ from payouts.services import statements
 
 PEOPLE = policies.READERS & roles.PEOPLE
 State = Statement.State
+BADGES = {State.SUBMITTED: "to_be_approved"}
 
 
 class StatementTable(tables.Table):
@@ -48,7 +49,7 @@ class StatementTable(tables.Table):
         accessor="institution__name",
         order_by="institution__name",
     )
-    state = tables.StateColumn(verbose_name=gettext_lazy("State"))
+    state = django_tables2.Column(verbose_name=gettext_lazy("State"))
     payment = django_tables2.Column(verbose_name=gettext_lazy("Payment"))
     line_count = tables.IntegerColumn(verbose_name=gettext_lazy("Lines"))
     total_minor = tables.MoneyColumn(verbose_name=gettext_lazy("Total"))
@@ -57,6 +58,9 @@ class StatementTable(tables.Table):
         return tables.link(
             reverse("statement", args=[record.pk]), fairplace.month(record.starts_on)
         )
+
+    def render_state(self, record):
+        return fairplace.badge(BADGES.get(record.state, record.state))
 
     def render_payment(self, value):
         return fairplace.badge(outcomes.payment(value))
@@ -152,7 +156,7 @@ def statement(request: HttpRequest, pk) -> HttpResponse:
             "month": fairplace.month(found.starts_on),
             "whose": found.agency.name if of_bank else found.institution.name,
         },
-        "state": found.state,
+        "state": BADGES.get(found.state, found.state),
         "lead": _next_step(request, found, payout),
         "breadcrumbs": [(_("Statements"), reverse("statements"))],
         "statement": found,

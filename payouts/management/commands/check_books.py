@@ -1,7 +1,7 @@
 """Computes the money again and says where it does not agree."""
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from agencies import actors
 from agencies.models import Institution
@@ -29,11 +29,19 @@ class Command(BaseCommand):
                 self.stdout.write(f"{slug}: {difference}")
         if count:
             raise CommandError(
-                _("The books do not agree: %(count)d differences.") % {"count": count}
+                ngettext(
+                    "The books do not agree: %(count)d difference.",
+                    "The books do not agree: %(count)d differences.",
+                    count,
+                )
+                % {"count": count}
             )
-        self.stdout.write(
-            _("The books of %(count)d institutions agree.") % {"count": len(institutions)}
+        agree = ngettext(
+            "The books of %(count)d institution agree.",
+            "The books of %(count)d institutions agree.",
+            len(institutions),
         )
+        self.stdout.write(agree % {"count": len(institutions)})
 
     def _found(self, institution_id, stripe: bool) -> list[books.Difference]:
         actor = actors.sweep(institution_id)
