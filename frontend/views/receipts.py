@@ -222,6 +222,9 @@ def receipt_line(request: HttpRequest, pk) -> HttpResponse:
 def link(request: HttpRequest, pk) -> HttpResponse:
     """It proves one of its candidates."""
     line = selectors.find(visible_receipt_lines(request.actor), pk=pk)
+    if line.state not in receipts.OPEN:
+        messages.error(request, _("This receipt has been settled already."))
+        return redirect("receipt_line", pk)
     form = LinkForm(
         request.POST, candidates=_candidates(request, line), reference=line.loan_reference
     )
@@ -234,8 +237,11 @@ def link(request: HttpRequest, pk) -> HttpResponse:
                 recovery_id=given["recovery"],
                 reason=given["reason"],
             )
-        except (errors.InvalidInput, errors.InvalidState) as error:
+        except errors.InvalidInput as error:
             forms.form_from_error(form, error)
+        except errors.InvalidState as error:
+            messages.error(request, error.message)
+            return redirect("receipt_line", pk)
         else:
             messages.success(request, _("The receipt confirms this recovery."))
             return redirect("receipt_line", pk)
@@ -250,8 +256,11 @@ def dismiss(request: HttpRequest, pk) -> HttpResponse:
     if form.is_valid():
         try:
             receipts.dismiss(actor=request.actor, line_id=pk, **form.cleaned_data)
-        except (errors.InvalidInput, errors.InvalidState) as error:
+        except errors.InvalidInput as error:
             forms.form_from_error(form, error)
+        except errors.InvalidState as error:
+            messages.error(request, error.message)
+            return redirect("receipt_line", pk)
         else:
             messages.success(request, _("The receipt is dismissed."))
             return redirect("receipt_line", pk)

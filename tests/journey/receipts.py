@@ -56,10 +56,11 @@ def settle(journey: Journey) -> None:
     page = find(journey, "BANK-TWIN").says("Several reports have its amount.")
     given = {"recovery": page.choice("A-TWIN-1 of"), "reason": "Paid at the counter, seen by name"}
     preparer.send(page, given, action="/link/").says("The receipt confirms this recovery.")
+    preparer.send(page, given, action="/link/").says("has been settled already")
     page = find(journey, "BANK-NOBODY").says("Nobody has reported it yet.")
     reason = {"reason": "A mistake of the payer, sent back"}
     preparer.send(page, reason, action="/dismiss/").says("The receipt is dismissed.")
-    preparer.send(page, reason, action="/dismiss/", status=422).says("It was dismissed")
+    preparer.send(page, reason, action="/dismiss/").says("has been settled already")
 
 
 def find(journey: Journey, receipt: str):
