@@ -38,7 +38,9 @@ def limited(database: dict) -> dict:
         "options",
         f"-c statement_timeout={STATEMENT_SECONDS}s"
         f" -c lock_timeout={LOCK_SECONDS}s"
-        f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_SECONDS}s",
+        f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_SECONDS}s"
+        # Compiling the policies' conditions takes longer than what they are compiled for.
+        " -c jit=off",
     )
     return database
 

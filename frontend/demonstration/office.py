@@ -23,7 +23,7 @@ SUMMARIES = {
     Complaint.Category.FALSE_STATEMENT: "The borrower says that an arrest was announced.",
     Complaint.Category.NOT_OWED: "The borrower says that the balance is too high.",
 }
-REVERSED = 0.02
+REVERSED = 0.012
 NOT_YET_RECEIVED = 0.03
 
 

@@ -157,7 +157,7 @@ def _entry(
         agency_id=recovery.agency_id,
         placement_id=recovery.placement_id,
         spell_id=recovery.spell_id,
-        recovery_id=recovery.pk,
+        recovery=recovery,
         kind=Kind.CLAWBACK if cause.get("reversal") else Kind.ACCRUAL,
         currency=recovery.currency,
         base_minor=abs(after_minor - before_minor),
