@@ -15,6 +15,7 @@ from config import dberrors, errors
 
 LOGIN_PREFIXES = ("/accounts/", "/identity/", "/invitations/")
 API_PATH = "/graphql"
+API_PATH = "/graphql"
 UNSCOPED_PATHS = ("/livez", "/readyz")
 """Answered without asking the database who it is."""
 
@@ -57,6 +58,10 @@ def _client_of(token: str) -> actors.Actor:
     return actors.for_client(machine) if machine else actors.PUBLIC
 
 
+def _is_call_without_session(request) -> bool:
+    return request.path == API_PATH and settings.SESSION_COOKIE_NAME not in request.COOKIES
+
+
 class ScopeMiddleware:
     """Runs every view inside `scope(request.actor)`; log-in views inside the log-in's.
 
@@ -68,11 +73,11 @@ class ScopeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request):
-        # A token in a header is never sent by a browser on its own: no cross-site forgery.
-        request.bearer = "Authorization" in request.headers
-        request._dont_enforce_csrf_checks = request.bearer or getattr(
-            request, "_dont_enforce_csrf_checks", False
-        )
+        # A bearer token is never sent by a browser on its own, unlike a session or a password for
+        # a proxy; and a call of the API without a session has nobody's rights to abuse.
+        request.bearer = request.headers.get("Authorization", "").lower().startswith("bearer ")
+        if request.bearer or _is_call_without_session(request):
+            request._dont_enforce_csrf_checks = True
         if request.path in UNSCOPED_PATHS:
             request.actor = actors.PUBLIC
             return self.get_response(request)

@@ -108,3 +108,27 @@ def test_nobody_known_reaches_a_page_of_anybody():
     assert (answer.status_code, answer.url) == (302, "/accounts/login/")
     fragment = Client().get("/people/", headers={"HX-Request": "true"})
     assert fragment.headers["HX-Redirect"] == "/accounts/login/?next=/people/"
+
+
+@pytest.mark.parametrize("header", ["Basic dXNlcjpwYXNz", "Digest username=x", "bearer"])
+def test_a_header_that_browsers_send_by_themselves_does_not_lift_the_guard_on_forms(bank, header):
+    browser = over_http.log_in(bank.users["auditor"])
+    browser.handler.enforce_csrf_checks = True
+    refused = browser.post("/fail/not/", headers={"Authorization": header})
+    assert refused.status_code == 403
+    assert name_of(bank) == "Auditor"
+
+
+def test_a_call_of_the_api_by_nobody_is_answered_in_the_words_of_the_api():
+    answer = Client(enforce_csrf_checks=True).post(
+        "/graphql", {"query": "{ apiVersion }"}, content_type="application/json"
+    )
+    assert answer.status_code == 401
+    assert answer.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+
+
+def test_a_call_of_the_api_with_a_session_needs_the_forms_token(bank):
+    browser = over_http.log_in(bank.users["auditor"])
+    browser.handler.enforce_csrf_checks = True
+    answer = browser.post("/graphql", {"query": "{ apiVersion }"}, content_type="application/json")
+    assert answer.status_code == 403
