@@ -7,8 +7,10 @@ TEST_PROCESSES ?= 2
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 VENV := .venv/bin/python
 # The certificates of the system, which a company may have added its own to, where there are any.
-UV := $(VENV) -m uv --quiet $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),--system-certs)
+CERTIFICATES := $(wildcard /etc/ssl/certs/ca-certificates.crt)
+UV := $(VENV) -m uv --quiet $(if $(CERTIFICATES),--system-certs)
 MANAGE := $(VENV) manage.py
+CATALOGUE := frontend/locale/zh_Hans/LC_MESSAGES/django
 CHROMIUM_NAMES := chromium chromium-browser google-chrome google-chrome-stable
 
 # Modules whose types are checked: services, selectors and engines of every chapter.
@@ -17,7 +19,7 @@ TYPED := $(wildcard */services */selectors.py */selectors) \
 	marketplace/allocation.py payouts/commission.py)
 
 .PHONY: help run test test-services check format types imports migrations schema schema-check \
-	bench demo setup setup-test lock clean
+	bench demo messages setup setup-test lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 16
@@ -75,9 +77,9 @@ clean: ## Remove what tests and checks keep
 
 # --- Set-up
 
-setup: .venv/made-for-running node_modules/made var
+setup: .venv/made-for-running node_modules/made $(CATALOGUE).mo var
 
-setup-test: .venv/made-for-testing .venv/chromium-looked-for node_modules/made var
+setup-test: .venv/made-for-testing .venv/chromium-looked-for node_modules/made $(CATALOGUE).mo var
 
 var:
 	@mkdir -p var
@@ -108,8 +110,17 @@ var:
 node_modules/made: .venv/made package.json package-lock.json .npmrc requirements-node.txt
 	@command -v npm > /dev/null || \
 		$(UV) pip install --python $(VENV) --require-hashes -r requirements-node.txt
-	@npm ci --no-progress --no-update-notifier --loglevel=error
+	@NODE_EXTRA_CA_CERTS="$${NODE_EXTRA_CA_CERTS:-$(CERTIFICATES)}" \
+		npm ci --no-progress --no-update-notifier --loglevel=error
 	@touch $@
+
+$(CATALOGUE).mo: $(CATALOGUE).po .venv/made-for-running
+	@.venv/bin/pybabel --quiet compile --domain django --directory frontend/locale
+	@touch $@
+
+messages: setup ## Collect the sentences to translate again (needs gettext)
+	@$(MANAGE) makemessages --locale zh_Hans --add-location file --no-obsolete \
+		--ignore .venv --ignore node_modules --ignore var --ignore tests
 
 lock: .venv/made ## Resolve all locked versions again
 	@for group in setup node; do $(UV) pip compile $(LOCK) --group $$group \

@@ -205,7 +205,7 @@ def _finding(found: ShownRanking) -> str:
 
 
 def _caterpillar(left_out: int) -> str:
-    text = _("Point: success rate. Line: where it lies with 95 % confidence, by chance alone.")
+    text = _("Point: success rate. Line: its 95-percent interval, by chance alone.")
     if left_out:
         text += " " + ngettext(
             "%(count)d agency with too little data is left out.",
