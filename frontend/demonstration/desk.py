@@ -15,7 +15,7 @@ BATCH = 500
 PAYS = {"A": 0.40, "B": 0.36, "C": 0.32, "D": 0.28, "E": 0.25, "F": 0.22, "G": 0.20}
 """How likely a borrower of each grade pays something to an agency of ordinary skill."""
 CHANNELS = (Recovery.Channel.BANK_TRANSFER, Recovery.Channel.CARD, Recovery.Channel.DIRECT_DEBIT)
-CONTACTS_PER_ROUND = 0.05
+CONTACTS_PER_ROUND = 0.04
 EASTERN = ZoneInfo("America/New_York")
 
 

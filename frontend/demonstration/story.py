@@ -32,9 +32,9 @@ PORTFOLIOS = (  # month of publication, name, prefix of references, players by t
     (5, "Personal loans, vintage 2024 B", "PD", (2, 3, 6, 7)),
 )
 RECALLED_IN_MONTH = 9
-ROUNDS = (15, 28)
-"""The days of a month on which agencies report and the bank reads its receipts; contacts are logged
-on the first of them."""
+WORKED_ON, REPORTED_ON = 15, 28
+"""The day of a month on which agencies log contacts, and the one on which they report payments and
+the bank reads its receipts."""
 
 
 @dataclasses.dataclass
@@ -111,7 +111,7 @@ def _months_before(today: datetime.date) -> list[datetime.date]:
 
 
 def _take_stock() -> None:
-    """A year passes faster than PostgreSQL looks at its tables by itself; without that it guesses."""
+    """A year passes faster than PostgreSQL looks at its tables by itself."""
     with connections["owner"].cursor() as cursor:
         cursor.execute("analyze")
 
@@ -132,8 +132,9 @@ def _month(story: Story, time: Time, number: int, month: datetime.date) -> None:
             _sell(story, time, month, name, prefix, places)
     if number == RECALLED_IN_MONTH:
         _recall(story, time, month)
-    for day in ROUNDS:
-        _round(story, time, month.replace(day=day), f"{month:%Y%m}-{day}")
+    _work(story, time, month.replace(day=WORKED_ON))
+    _report(story, time, month.replace(day=REPORTED_ON))
+    _confirm(story, month.replace(day=REPORTED_ON), time.moment)
     _complaints(story, time, month)
 
 
@@ -157,20 +158,28 @@ def _sell(story: Story, time: Time, month, name: str, prefix: str, places) -> No
     story.lots.extend(lots)
 
 
-def _round(story: Story, time: Time, day: datetime.date, label: str, *, confirms=True) -> None:
-    """Agencies log their contacts and payments; the bank reads its receipts."""
-    moment = time.set(day, hour=18)
+def _work(story: Story, time: Time, day: datetime.date) -> None:
+    """Agencies call, write and take promises."""
+    time.set(day, hour=18)
     for place, lot in enumerate(story.lots):
-        if lot.reported_until >= day:
-            continue
-        if day.day <= ROUNDS[0]:
-            desk.work(lot, story.rng, day, f"contacts-{label}-{place}")
-        since, lot.reported_until = lot.reported_until, day
-        due = [payment for payment in lot.plan if since < payment.value_on <= day]
-        story.recoveries += desk.report(lot.player, due, f"recoveries-{label}-{place}")
-    if confirms:
-        office.confirm(story.cast, story.rng, day)
-        office.reverse_some(story.cast, story.rng, moment)
+        if lot.reported_until < day:
+            desk.work(lot, story.rng, day, f"contacts-{day}-{place}")
+
+
+def _report(story: Story, time: Time, day: datetime.date) -> None:
+    """Agencies report what their borrowers have paid since they last did."""
+    time.set(day, hour=18)
+    for place, lot in enumerate(story.lots):
+        if lot.reported_until < day:
+            since, lot.reported_until = lot.reported_until, day
+            due = [payment for payment in lot.plan if since < payment.value_on <= day]
+            story.recoveries += desk.report(lot.player, due, f"recoveries-{day}-{place}")
+
+
+def _confirm(story: Story, day: datetime.date, moment: datetime.datetime) -> None:
+    """The bank reads its receipts, and some of what they confirmed bounces."""
+    office.confirm(story.cast, story.rng, day)
+    office.reverse_some(story.cast, story.rng, moment)
 
 
 def _complaints(story: Story, time: Time, month: datetime.date) -> None:
@@ -217,8 +226,8 @@ def _recall(story: Story, time: Time, month: datetime.date) -> None:
 def _this_month(story: Story, time: Time, month: datetime.date) -> None:
     """What waits for the visitor: unconfirmed money, open complaints, a listing that closes."""
     day = story.today - datetime.timedelta(days=1)
-    if day > max(lot.reported_until for lot in story.lots):
-        _round(story, time, day, "now", confirms=False)
+    _work(story, time, day)
+    _report(story, time, day)
     time.set(day, hour=19)
     _decide(story, story.open_complaints[1:])
     fresh = office.complain(story.cast, story.rng, story.lots[::3], day)
