@@ -49,7 +49,6 @@ def broker_settings() -> dict:
     return {
         "broker_url": f"{broker.SCHEME}://localhost",
         "broker_transport_options": broker.prepare(settings.BROKER_DIR),
-        "worker_enable_remote_control": False,
     }
 
 
@@ -71,6 +70,8 @@ app.conf.update(
     task_soft_time_limit=LONGEST_TASK_SECONDS - 60,
     task_time_limit=LONGEST_TASK_SECONDS,
     worker_prefetch_multiplier=1,
+    # Nobody commands workers by message; and several may then have one name on one machine.
+    worker_enable_remote_control=False,
     worker_soft_shutdown_timeout=30,
     # Django's own logging applies, so that no data of people gets in.
     worker_hijack_root_logger=False,

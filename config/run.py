@@ -63,6 +63,8 @@ def main() -> int:
 def only_one() -> Iterator[None]:
     """Hold the lock of `make run`; the kernel releases it however we end."""
     settings.VAR_DIR.mkdir(parents=True, exist_ok=True)
+    # Messages and files kept from here on are nobody else's business.
+    os.umask(0o077)
     with (settings.VAR_DIR / "run.lock").open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,5 +1,6 @@
 """What every test can ask for: databases, the clock, and a browser."""
 
+import contextlib
 import datetime
 import shutil
 from pathlib import Path
@@ -18,15 +19,16 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrom
 @pytest.fixture(scope="session")
 def clone(django_test_environment, django_db_blocker):
     """This process's database: migrated and owned by the owner, used by the application."""
-    with django_db_blocker.unblock():
-        server = databases.server()
-        server.__enter__()
-        made = databases.Clone()
-        made.make()
-    yield made
-    with django_db_blocker.unblock():
-        made.drop()
-        server.__exit__(None, None, None)
+    with contextlib.ExitStack() as held:
+        with django_db_blocker.unblock():
+            held.enter_context(databases.server())
+            made = databases.Clone()
+            made.make()
+        try:
+            yield made
+        finally:
+            with django_db_blocker.unblock():
+                made.drop()
 
 
 @pytest.fixture(scope="session")

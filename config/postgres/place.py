@@ -94,13 +94,15 @@ def prepare(var_dir: Path, *, in_memory: bool = False) -> Place:
     `in_memory` is for data that may be lost. Raises Unusable.
     """
     var_dir.mkdir(parents=True, exist_ok=True)
+    forget_lost_memory(var_dir, in_memory)
     folder = home(var_dir)
     user = server_user(folder)
-    if in_memory and not (folder / "data").exists() and memory_is_roomy():
-        folder = elsewhere(var_dir, MEMORY)
-    elif user is not None and not may_enter(user, folder.parent):
-        refuse_to_leave_data_behind(folder, user)
-        folder = elsewhere(var_dir, VAR_LIB if os.access(VAR_LIB, os.W_OK) else VAR_TMP)
+    if folder == var_dir / "postgres":
+        if in_memory and not (folder / "data").exists() and memory_is_roomy():
+            folder = elsewhere(var_dir, MEMORY)
+        elif user is not None and not may_enter(user, var_dir):
+            refuse_to_leave_data_behind(folder, user)
+            folder = elsewhere(var_dir, VAR_LIB if os.access(VAR_LIB, os.W_OK) else VAR_TMP)
     claim(folder, user)
     programs = installation(wheel_folder(), folder / "data")
     if user is not None and not may_use(user, programs):
@@ -183,6 +185,18 @@ def may_use(user: pwd.struct_passwd, programs: Path) -> bool:
 
 def memory_is_roomy() -> bool:
     return MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES
+
+
+def forget_lost_memory(var_dir: Path, in_memory: bool) -> None:
+    """After a restart of the machine the note points to nothing; for lasting data that is bad."""
+    if home(var_dir).parent.exists():
+        return
+    if not in_memory:
+        raise Unusable(
+            f"{home(var_dir)} is gone, where {var_dir / NOTE_NAME} says that the data is: bring it "
+            "back, or delete that note to start afresh."
+        )
+    (var_dir / NOTE_NAME).unlink()
 
 
 def refuse_to_leave_data_behind(folder: Path, user: pwd.struct_passwd) -> None:

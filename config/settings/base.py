@@ -187,7 +187,8 @@ LOGGING = {
         # Without these, Django would send to its own handlers too.
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
-        # One line for every call otherwise.
+        # A line for every call and for every sweep otherwise.
         "stripe": {"level": "WARNING"},
+        "celery": {"level": "WARNING"},
     },
 }

@@ -76,7 +76,6 @@ STATES = {
     "awaiting_answer": (_("Waiting for the agency"), "info"),
     "awaiting_decision": (_("Waiting for a decision"), "accent"),
     "opened": (_("Opened as a complaint"), "neutral"),
-    "dismissed": (_("Dismissed"), "neutral"),
     "decided": (_("Decided"), "neutral"),
     "upheld": (_("Upheld"), "danger"),
     "partly_upheld": (_("Partly upheld"), "warning"),

@@ -151,6 +151,23 @@ def test_lost_passwords_are_named(var_dir):
         cluster.start(var_dir, durable=False)
 
 
+def test_memory_lost_in_a_restart_is_made_anew(var_dir):
+    cluster.start(var_dir, durable=False)
+    cluster.stop(var_dir)
+    if not (var_dir / place.NOTE_NAME).exists():
+        pytest.skip("there is no room in memory here")
+    shutil.rmtree(place.home(var_dir).parent)
+    with pytest.raises(place.Unusable, match="bring it back"):
+        cluster.start(var_dir)
+    cluster.start(var_dir, durable=False)
+    assert cluster.answers(var_dir)
+
+
+def test_where_the_data_goes_is_decided_once(var_dir):
+    first = place.prepare(var_dir, in_memory=True)
+    assert place.prepare(var_dir, in_memory=True) == first
+
+
 @as_root
 def test_root_changes_no_permission_outside_the_project(var_dir):
     closed = var_dir.parent / "home"
