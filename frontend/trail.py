@@ -4,6 +4,7 @@ A new action gets its words in `WORDS`; until then it reads as itself.
 """
 
 import datetime
+import re
 
 from django.db.models import QuerySet
 from django.utils.html import format_html
@@ -19,6 +20,8 @@ from portfolios.models import Complaint
 
 ENTRIES = 50
 LISTED = 5
+IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Says nothing to a reader: of these only the number is shown."""
 
 WORDS = {
     # who
@@ -160,6 +163,8 @@ def _value(name: str, value, currency: str | None) -> str:
     if value is None or value == "":
         return fairplace.NO_VALUE
     if isinstance(value, list):
+        if any(IDENTIFIER.fullmatch(str(one)) for one in value):
+            return fairplace.integer(len(value))
         shown = ", ".join(str(one) for one in value[:LISTED])
         return f"{shown} … ({fairplace.integer(len(value))})" if value[LISTED:] else shown
     if isinstance(value, dict):
