@@ -31,10 +31,10 @@ run: setup ## Start everything; stop it with Ctrl-C
 
 test: setup-test ## Run every check and every test
 	@$(MAKE) --no-print-directory check
-	@$(VENV) -m pytest -n $(TEST_PROCESSES) -m "not services" --quiet
+	@$(VENV) -m pytest -n $(TEST_PROCESSES) --dist=loadgroup -m "not services" --quiet
 
 test-services: setup-test ## Run all tests on a PostgreSQL server and RabbitMQ (see README)
-	@.ci/services $(VENV) -m pytest -n $(TEST_PROCESSES) -m "" --quiet
+	@.ci/services $(VENV) -m pytest -n $(TEST_PROCESSES) --dist=loadgroup -m "" --quiet
 
 check: setup-test ## Run the fast checks: format, lint, imports, types, migrations, schema
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going \

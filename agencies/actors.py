@@ -61,7 +61,7 @@ def for_client(machine_client) -> Actor:
 
 def sweep(institution_id: uuid.UUID | None = None) -> Actor:
     """The scheduled work of one institution; without one it can only list institutions."""
-    return Actor(kind="sweep", role="sweep", label="sweep", institution_id=institution_id)
+    return Actor(kind="sweep", role="sweep", label="Fairplace", institution_id=institution_id)
 
 
 def public_for(institution_id: uuid.UUID) -> Actor:
