@@ -230,8 +230,8 @@ def _thrown_away(request: HttpRequest, pk) -> HttpResponse:
     return redirect("loans_import", portfolio.pk)
 
 
-@require_POST
 @page(allow=policies.VENDOR_MANAGERS)
+@require_POST
 def discard(request: HttpRequest, pk) -> HttpResponse:
     """Leave the wizard: the kept file is thrown away."""
     return _thrown_away(request, pk)
