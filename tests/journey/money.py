@@ -179,22 +179,25 @@ def rank(journey: Journey, houses: list[House]) -> None:
     page = manager.open("/ranking/")
     page = manager.send(page, {"currency": "USD"}, action="/ranking/compute/")
     page.says("Computed with everything confirmed until now.")
-    ordered = sorted(houses, key=lambda house: -_rate(house))
     rows = api.person(manager).ask(RANKING)["ranking"]
     net, placed = (
         sum(getattr(house, name) for house in houses) for name in ("net_minor", "balance_minor")
     )
     assert rows["pooledRatePpm"] == half_away(Fraction(net * PPM, placed))
-    for position, (house, row) in enumerate(zip(ordered, rows["rows"], strict=True), 1):
+    by_name = {house.name: house for house in houses}
+    assert {row["agencyName"] for row in rows["rows"]} == set(by_name)
+    for row in rows["rows"]:
+        house = by_name[row["agencyName"]]
         low, high = row.pop("lowPpm"), row.pop("highPpm")
         assert 0 < low < high < PPM
         assert row == {
             "agencyName": house.name,
-            "position": position,
+            # Lots are drawn at random: two rates may be equal to the millionth and share a place.
+            "position": 1 + sum(_rate_ppm(other) > _rate_ppm(house) for other in houses),
             "loans": len(house.loans),
             "placedMinor": house.balance_minor,
             "recoveredMinor": house.net_minor,
-            "ratePpm": half_away(_rate(house) * PPM),
+            "ratePpm": _rate_ppm(house),
             "complaintsReceived": 1,
             "complaintsUpheld": int(house is houses[0]),
         }
@@ -207,6 +210,10 @@ def rank(journey: Journey, houses: list[House]) -> None:
 
 def _rate(house: House) -> Fraction:
     return Fraction(house.net_minor, house.balance_minor)
+
+
+def _rate_ppm(house: House) -> int:
+    return half_away(_rate(house) * PPM)
 
 
 def look_at_placements(journey: Journey, houses: list[House]) -> None:
