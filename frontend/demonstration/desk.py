@@ -12,10 +12,10 @@ from portfolios.models import Contact, Recovery
 from portfolios.services import contacts, promises, recoveries
 
 BATCH = 500
-PAYS = {"A": 0.40, "B": 0.36, "C": 0.32, "D": 0.28, "E": 0.25, "F": 0.22, "G": 0.20}
+PAYS = {"A": 0.37, "B": 0.33, "C": 0.30, "D": 0.26, "E": 0.23, "F": 0.20, "G": 0.18}
 """How likely a borrower of each grade pays something to an agency of ordinary skill."""
 CHANNELS = (Recovery.Channel.BANK_TRANSFER, Recovery.Channel.CARD, Recovery.Channel.DIRECT_DEBIT)
-CONTACTS_PER_ROUND = 0.04
+CONTACTS_PER_ROUND = 0.025
 EASTERN = ZoneInfo("America/New_York")
 
 

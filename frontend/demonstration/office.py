@@ -23,14 +23,15 @@ SUMMARIES = {
     Complaint.Category.FALSE_STATEMENT: "The borrower says that an arrest was announced.",
     Complaint.Category.NOT_OWED: "The borrower says that the balance is too high.",
 }
-REVERSED = 0.012
+REVERSED = 0.006
 NOT_YET_RECEIVED = 0.03
 
 
 def confirm(cast: Cast, rng: random.Random, today: datetime.date) -> None:
     """The bank's receipts up to today: nearly all that was reported, and a few that nobody did."""
     with scope(cast.bank(Role.FINANCE_PREPARER)) as actor:
-        reported = visible_recoveries(actor).filter(confirmation=None).select_related("loan")
+        confirmed = visible_confirmations(actor).values("recovery")
+        reported = visible_recoveries(actor).exclude(pk__in=confirmed).select_related("loan")
         reported = reported.order_by("reference")
         rows = [
             (f"BR-{r.reference}", r.loan.reference, r.amount_minor, r.value_on)
@@ -74,7 +75,7 @@ def complain(
     """Borrowers complain, more often about careless agencies; answers what is now open."""
     opened = []
     for lot in lots:
-        expected = 0.35 + 3.0 * (1 - lot.player.character.care)
+        expected = 0.25 + 2.5 * (1 - lot.player.character.care)
         for _each in range(int(expected + rng.random())):
             category = rng.choice(list(SUMMARIES))
             with scope(cast.bank(Role.COMPLIANCE_OFFICER)) as actor:

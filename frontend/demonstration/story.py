@@ -118,7 +118,8 @@ def _take_stock() -> None:
 
 def _month(story: Story, time: Time, number: int, month: datetime.date) -> None:
     story.say(f"{month:%B %Y}")
-    _take_stock()
+    if number % 3 == 1:
+        _take_stock()
     if number:
         time.set(month.replace(day=2))
         last = month - datetime.timedelta(days=1)
