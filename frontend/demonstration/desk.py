@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from agencies.scope import scope
 from frontend.demonstration.cast import Player
-from frontend.demonstration.market import Lot
+from frontend.demonstration.market import Holding, Lot
 from portfolios.models import Contact, Recovery
 from portfolios.services import contacts, promises, recoveries
 
@@ -94,19 +94,20 @@ def report(player: Player, payments: list[Payment], label: str) -> int:
     return recorded
 
 
-def work(lot: Lot, rng: random.Random, today: datetime.date, label: str) -> None:
+def work(
+    player: Player, holdings: list[Holding], rng: random.Random, today: datetime.date, label: str
+) -> None:
     """A round of calls and letters; a careless agency also calls when people are asleep."""
-    count = max(int(len(lot.holdings) * CONTACTS_PER_ROUND), 1)
-    chosen = rng.sample(lot.holdings, min(count, len(lot.holdings)))
-    rows = [_contact(lot.player, holding.reference, rng, today) for holding in chosen]
+    count = max(int(len(holdings) * CONTACTS_PER_ROUND), 1)
+    chosen = rng.sample(holdings, min(count, len(holdings)))
+    rows = [_contact(player, holding.reference, rng, today) for holding in chosen]
     for start in range(0, len(rows), BATCH):
-        with scope(lot.player.actor) as actor:
+        with scope(player.actor) as actor:
             contacts.log_many(
                 actor=actor, idempotency_key=f"{label}-{start}", rows=rows[start : start + BATCH]
             )
-    promised = chosen[: max(count // 25, 1)]
-    for holding in promised:
-        with scope(lot.player.actor) as actor:
+    for holding in chosen[: max(count // 25, 1)]:
+        with scope(player.actor) as actor:
             promises.log(
                 actor=actor,
                 reference=holding.reference,

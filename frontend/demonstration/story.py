@@ -19,7 +19,7 @@ from agencies.scope import scope
 from config import clock
 from frontend.demonstration import cast as people
 from frontend.demonstration import desk, market, office
-from frontend.demonstration.cast import Cast
+from frontend.demonstration.cast import Cast, Player
 from frontend.demonstration.market import Lot
 from marketplace.services import rankings
 from portfolios.services import late_receipts, placements
@@ -112,8 +112,10 @@ def _months_before(today: datetime.date) -> list[datetime.date]:
 
 def _take_stock() -> None:
     """A year passes faster than PostgreSQL looks at its tables by itself."""
-    with connections["owner"].cursor() as cursor:
-        cursor.execute("analyze")
+    owner = connections["owner"]
+    with owner.cursor() as cursor:
+        tables = sorted(owner.introspection.django_table_names(only_existing=True))
+        cursor.execute("analyze " + ", ".join(map(owner.ops.quote_name, tables)))
 
 
 def _month(story: Story, time: Time, number: int, month: datetime.date) -> None:
@@ -162,19 +164,30 @@ def _sell(story: Story, time: Time, month, name: str, prefix: str, places) -> No
 def _work(story: Story, time: Time, day: datetime.date) -> None:
     """Agencies call, write and take promises."""
     time.set(day, hour=18)
-    for place, lot in enumerate(story.lots):
-        if lot.reported_until < day:
-            desk.work(lot, story.rng, day, f"contacts-{day}-{place}")
+    for player, lots in _by_player(story, day):
+        holdings = [holding for lot in lots for holding in lot.holdings]
+        desk.work(player, holdings, story.rng, day, f"contacts-{day}")
 
 
 def _report(story: Story, time: Time, day: datetime.date) -> None:
     """Agencies report what their borrowers have paid since they last did."""
     time.set(day, hour=18)
-    for place, lot in enumerate(story.lots):
-        if lot.reported_until < day:
+    for player, lots in _by_player(story, day):
+        due = []
+        for lot in lots:
             since, lot.reported_until = lot.reported_until, day
-            due = [payment for payment in lot.plan if since < payment.value_on <= day]
-            story.recoveries += desk.report(lot.player, due, f"recoveries-{day}-{place}")
+            due.extend(payment for payment in lot.plan if since < payment.value_on <= day)
+        story.recoveries += desk.report(player, due, f"recoveries-{day}")
+
+
+def _by_player(story: Story, day: datetime.date) -> list[tuple[Player, list[Lot]]]:
+    """The agencies with the lots that they held before that day and have not reported on it."""
+    found = []
+    for player in story.cast.players:
+        lots = [lot for lot in story.lots if lot.player is player and lot.reported_until < day]
+        if lots:
+            found.append((player, lots))
+    return found
 
 
 def _confirm(story: Story, day: datetime.date, moment: datetime.datetime) -> None:
