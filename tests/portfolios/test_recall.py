@@ -438,6 +438,8 @@ def wait_until_blocked() -> None:
     pause = threading.Event()
     for _ in range(WAIT_SECONDS * 50):
         with connection.cursor() as cursor:
+            # Within a transaction the list of sessions stays as it was when first looked at.
+            cursor.execute("select pg_stat_clear_snapshot()")
             cursor.execute(
                 "select count(*) from pg_locks where not granted"
                 " and pid in (select pid from pg_stat_activity"
