@@ -36,12 +36,13 @@ def accrue(*, actor: Actor) -> int:
     """
     policies.demand(actor, MAY_ACCRUE)
     with transaction.atomic():
-        _one_at_a_time(actor)
+        lock_books(actor)
         written = _accrue_confirmed(actor) + _take_back_reversed(actor)
         return written
 
 
-def _one_at_a_time(actor: Actor) -> None:
+def lock_books(actor: Actor) -> None:
+    """Let one transaction at a time write or state a bank's commission; held to its end."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select pg_advisory_xact_lock(hashtextextended(%s, 0))",
@@ -194,7 +195,7 @@ def decide_excess(*, actor: Actor, excess_id, accept: bool, reason: str) -> Exce
         raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
     excess = selectors.find(visible_excesses(actor), pk=excess_id)
     with transaction.atomic():
-        _one_at_a_time(actor)
+        lock_books(actor)
         moment = clock.now()
         state = Excess.State.ACCEPTED if accept else Excess.State.DECLINED
         decided = Excess.objects.filter(pk=excess.pk, state=Excess.State.OPEN).update(

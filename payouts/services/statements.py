@@ -47,7 +47,7 @@ def prepare(*, actor: Actor, starts_on: datetime.date) -> list[Statement]:
     until = month_end(starts_on, selectors.time_zone_of(actor))
     commissions.accrue(actor=actor)
     with transaction.atomic():
-        commissions._one_at_a_time(actor)
+        commissions.lock_books(actor)
         if clock.now() < until:
             raise errors.InvalidInput(
                 "MONTH_NOT_OVER", _("This month is not over yet."), field="starts_on"
