@@ -4,9 +4,16 @@ A stored value is `version (1 byte) | key id (8 bytes, zero-padded) | nonce (12)
 The additional data is `table.column:primary key`, so that a ciphertext moved to another row or
 column does not open. Keys live in settings (`FIELD_KEYS`: key id → 32 bytes, the first one
 current), never in the database.
+
+A value that must be found again also has a blind index: a keyed digest under a key of its own.
+Whoever had that key could try all telephone numbers in hours, so it is kept as carefully.
 """
 
+import functools
+import hashlib
+import hmac
 import os
+import unicodedata
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
@@ -16,6 +23,12 @@ VERSION = b"\x01"
 KEY_ID_BYTES = 8
 NONCE_BYTES = 12
 HEADER_BYTES = len(VERSION) + KEY_ID_BYTES
+BLIND_INDEX_BYTES = 16
+
+
+@functools.lru_cache(maxsize=64)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)
 
 
 def _bound_to(table: str, column: str, primary_key) -> bytes:
@@ -24,15 +37,25 @@ def _bound_to(table: str, column: str, primary_key) -> bytes:
 
 def seal(text: str, *, table: str, column: str, primary_key) -> bytes:
     """`text` encrypted under the current key for this one place."""
+    return seal_bytes(text.encode(), table=table, column=column, primary_key=primary_key)
+
+
+def seal_bytes(content: bytes, *, table: str, column: str, primary_key) -> bytes:
+    """Bytes encrypted as `seal` does."""
     key_id, key = next(iter(settings.FIELD_KEYS.items()))
     nonce = os.urandom(NONCE_BYTES)
     header = VERSION + key_id.encode().ljust(KEY_ID_BYTES, b"\0")
     place = _bound_to(table, column, primary_key)
-    return header + nonce + AESGCM(key).encrypt(nonce, text.encode(), header + place)
+    return header + nonce + _cipher(key).encrypt(nonce, content, header + place)
 
 
 def unseal(sealed: bytes, *, table: str, column: str, primary_key) -> str:
-    """The text of what `seal` made for the same place.
+    """The text of what `seal` made for the same place. Raises as `unseal_bytes`."""
+    return unseal_bytes(sealed, table=table, column=column, primary_key=primary_key).decode()
+
+
+def unseal_bytes(sealed: bytes, *, table: str, column: str, primary_key) -> bytes:
+    """The content of what `seal_bytes` made for the same place.
 
     Raises `cryptography.exceptions.InvalidTag` when it was altered or moved, `KeyError` when the
     key that its header names is gone.
@@ -42,7 +65,7 @@ def unseal(sealed: bytes, *, table: str, column: str, primary_key) -> str:
     key = settings.FIELD_KEYS[header[len(VERSION) :].rstrip(b"\0").decode()]
     nonce, ciphertext = rest[:NONCE_BYTES], rest[NONCE_BYTES:]
     place = _bound_to(table, column, primary_key)
-    return AESGCM(key).decrypt(nonce, ciphertext, header + place).decode()
+    return _cipher(key).decrypt(nonce, ciphertext, header + place)
 
 
 class EncryptedField(models.BinaryField):
@@ -81,3 +104,21 @@ def reveal(row: models.Model, field_name: str) -> str:
         return value or ""
     field = row._meta.get_field(field_name)
     return unseal(value, table=row._meta.db_table, column=field.column, primary_key=row.pk)
+
+
+def blind_index(text: str, *, field: str, owner) -> bytes | None:
+    """By what a value of one field of one owner (an institution's id) is found; None for nothing.
+
+    HMAC-SHA-256, the first 16 bytes. Only letters and digits count, whatever their width and
+    case: `+49 171 555-0101` and `491715550101` are one number. A number's way of dialling abroad
+    is not guessed: `0049…` is another.
+    """
+    plain = "".join(
+        character
+        for character in unicodedata.normalize("NFKC", text).casefold()
+        if character.isalnum()
+    )
+    if not plain:
+        return None
+    place = f"{owner}:{field}:{plain}".encode()
+    return hmac.digest(settings.BLIND_INDEX_KEY, place, hashlib.sha256)[:BLIND_INDEX_BYTES]
