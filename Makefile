@@ -16,7 +16,10 @@ CHROMIUM_NAMES := chromium chromium-browser google-chrome google-chrome-stable
 # Modules whose types are checked: services, selectors and engines of every chapter.
 TYPED := $(wildcard */services */selectors.py */selectors) \
 	$(wildcard config/money.py portfolios/lots.py portfolios/conduct.py marketplace/scoring.py \
-	marketplace/allocation.py payouts/commission.py)
+	marketplace/allocation.py payouts/commission.py \
+	portfolios/*_files.py portfolios/file_*.py portfolios/table*.py portfolios/cells.py \
+	portfolios/columns.py portfolios/good_rows.py portfolios/loan_doubts.py \
+	portfolios/rejected_rows.py portfolios/workbooks.py portfolios/mappings)
 
 .PHONY: help run test test-services check format types imports migrations schema schema-check \
 	bench demo messages setup setup-test lock clean

@@ -16,7 +16,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.development")
 # When which sweep runs: name → task, seconds between two runs. Tasks take no arguments here.
 SWEEPS: dict[str, tuple[str, int]] = {
     "receipts": ("portfolios.tasks.rematch_receipts", 60),
-    "loan-uploads": ("portfolios.tasks.discard_old_uploads", 3600),
+    "loan-imports": ("portfolios.tasks.move_imports", 5),
+    "old-loan-imports": ("portfolios.tasks.cancel_old_imports", 3600),
     "commission": ("payouts.tasks.accrue_commission", 60),
     "payout-accounts": ("payouts.tasks.open_payout_accounts", 30),
     "payouts": ("payouts.tasks.send_payouts", 30),

@@ -23,6 +23,7 @@ POWERS = """
            coalesce(bool_or(exists (
                select from pg_class
                where relowner = role.oid and relkind in ('r', 'p', 'v', 'm', 'S', 'f')
+                   and relpersistence <> 't'
            )), false)
     from pg_roles as role
     where pg_has_role(current_user, role.oid, 'member')

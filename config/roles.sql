@@ -23,6 +23,9 @@ alter role fairplace_app
 select 'create database fairplace owner fairplace_owner encoding ''UTF8'' template template0'
 where not exists (select from pg_database where datname = 'fairplace') \gexec
 
--- What the application cannot make, it cannot own: no temporary tables either.
+-- What the application cannot make, it cannot own. Imports alone copy rows into a temporary table,
+-- because COPY does not go into one behind row-level security; temporary tables are looked for
+-- last, so that none can stand in front of a real one.
 revoke all on database fairplace from public;
-grant connect on database fairplace to fairplace_app;
+grant connect, temporary on database fairplace to fairplace_app;
+alter role fairplace_app set search_path = public, pg_temp;

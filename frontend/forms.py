@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config import errors, money
 from frontend.templatetags import fairplace
+from portfolios import file_sentences
 
 UNPROCESSABLE = 422
 PPM_PER_CENT = 10_000
@@ -243,7 +244,7 @@ def form_from_error(
     """
     last = (error.field or "").rsplit(".", 1)[-1]
     name = (names or {}).get(last, last)
-    message = error.message
+    message = file_sentences.told(error)
     if error.row is not None:
         message = format_lazy(_("Row {row}: {message}"), row=error.row, message=message)
     form.add_error(name if name in form.fields else None, message)

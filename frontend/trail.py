@@ -44,7 +44,12 @@ WORDS = {
     # what is owed
     "portfolio.create": (_("made the portfolio"), "layers", ""),
     "loans.csv": (_("uploaded a file of loans"), "upload", "info"),
+    "loans.receive": (_("sent a file of loans"), "upload", "info"),
+    "loans.map": (_("said which columns of a file hold what"), "file-check", ""),
     "loans.check": (_("checked a file of loans"), "file-check", "info"),
+    "loans.decide": (_("decided to import a file of loans"), "circle-check", "info"),
+    "loans.cancel": (_("cancelled a file of loans"), "x", "warning"),
+    "loans.fail": (_("could not import a file of loans"), "circle-alert", "danger"),
     "loans.discard": (_("discarded a file of loans"), "x", ""),
     "loans.import": (_("imported loans"), "file-check", "success"),
     "borrower.reveal": (_("looked at a personal field"), "eye", "warning"),

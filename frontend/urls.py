@@ -38,7 +38,6 @@ from frontend.views import (
     statement_lines,
     statement_steps,
     statements,
-    uploads,
 )
 
 urlpatterns = [
@@ -73,11 +72,12 @@ urlpatterns = [
     path("portfolios/", portfolios.portfolio_list, name="portfolios"),
     path("portfolios/new/", portfolios.create, name="portfolio_create"),
     path("portfolios/<uuid:pk>/", portfolios.portfolio, name="portfolio"),
-    path("portfolios/<uuid:pk>/import/", uploads.choose, name="loans_import"),
-    path("uploads/<uuid:pk>/", uploads.upload, name="loan_upload"),
-    path("uploads/<uuid:pk>/discard/", uploads.discard, name="loan_upload_discard"),
-    path("uploads/<uuid:pk>/rejected.csv", uploads.rejected, name="loan_upload_rejected"),
+    path("portfolios/<uuid:pk>/import/", imports.choose, name="loans_import"),
     path("imports/<uuid:pk>/", imports.loan_import, name="loan_import"),
+    path("imports/<uuid:pk>/columns/", imports.columns, name="loan_import_columns"),
+    path("imports/<uuid:pk>/decide/", imports.decide, name="loan_import_decide"),
+    path("imports/<uuid:pk>/again/", imports.again, name="loan_import_again"),
+    path("imports/<uuid:pk>/cancel/", imports.cancel, name="loan_import_cancel"),
     path("imports/<uuid:pk>/rejected.csv", imports.rejected, name="loan_import_rejected"),
     path("loans/", loans.loan_list, name="loans"),
     path("loans/<uuid:pk>/", loans.loan, name="loan"),

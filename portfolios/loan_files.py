@@ -1,348 +1,238 @@
-"""Reading loan files: CSV rows in, loans or clear errors out, one row at a time.
+"""Reading loan files: a table in, batches of loans as columns out, and what is wrong with rows."""
 
-What is wrong with the whole file raises `InvalidInput` when the reading comes to it; what is wrong
-with a row is yielded as `RowError`, one for each bad column, and that row gives no loan. Rows are
-numbered as a spreadsheet shows them: the header is row 1.
-"""
-
-import csv
-import functools
 import itertools
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
-from typing import IO, Any
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
 
-from config import errors, money
+from portfolios import loan_doubts
+from portfolios.columns import Bad
+from portfolios.file_messages import RowError, row_error
+from portfolios.good_rows import GoodRows
 from portfolios.mappings import Mapping
+from portfolios.mappings.fields import CURRENCY, FIELDS, LOANS, PARTS_OF_BALANCE
+from portfolios.table_reader import Read, Reader, target_of
+from portfolios.tables import BATCH_ROWS, Batch, Table
 
-LARGEST_BALANCE_MINOR = 10**13
-EARLIEST_YEAR = 1900
-DELIMITERS = ",;\t|"
-
-_LONGEST_LINE = 1 << 20
-_LONGEST_SHOWN = 80
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+LONGEST_ATTRIBUTE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class RowError:
-    """Why a row cannot be taken. `value` is cut to 80 characters, and empty for personal data."""
+class Trailer:
+    """The control totals of a file's last row; None for one that it does not give."""
 
     row: int
-    column: str
-    value: str
-    code: str
-    message: str
+    count: int | None
+    sum_minor: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class LoanRow:
-    """One loan of a file. `days_past_due` is counted on the day of the import."""
+@dataclass(slots=True)
+class LoanBatch:
+    """Some rows of a loan file.
 
-    row: int
-    reference: str
-    balance_minor: int
-    rate_ppm: int
-    opened_on: date
-    last_payment_on: date | None
-    days_past_due: int
-    region: str
-    grade: str
-    product: str
-    borrower_name: str
-    phone: str
-    email: str
-    address: str
-    national_id: str
+    `columns` are the good rows' values by name, lists as long as `numbers`: `reference` str,
+    `balance_minor` int, `principal_minor`, `interest_minor`, `fees_minor` int or None, `rate_ppm`
+    int, `product` str, `is_secured` bool, `collateral` str, `opened_on` date, `defaulted_on` date
+    or None, `days_past_due` int, `last_payment_on` date or None, `region`, `jurisdiction`,
+    `grade` str, `score` int or None, `expected_recovery_ppm` int or None, `earlier_placements`
+    int, `limitation_on` date or None, `attributes` dict of texts, and `customer_reference`,
+    `borrower_name`, `phone`, `email`, `address`, `national_id` str.
 
+    `cells` are the good rows as they came, as long as `numbers`; `rejected` are (row number,
+    cells, messages in one text) of the bad rows. `rows_read` counts the good and bad rows of this
+    batch, `last_row` is the number of the last one, `read_minor` is the sum of every balance that
+    could be read. `trailer` comes with the last batch.
+    """
 
-class Row:
-    """The cells of one row by column, read one by one; what is wrong gathers in `problems`."""
+    numbers: list[int]
+    cells: list[list[str]]
+    columns: dict[str, list[Any]]
+    last_row: int
+    rows_read: int
+    read_minor: int
+    bytes_read: int
+    problems: list[RowError] = field(default_factory=list)
+    warnings: list[RowError] = field(default_factory=list)
+    rejected: list[tuple[int, list[str], str]] = field(default_factory=list)
+    trailer: Trailer | None = None
 
-    def __init__(self, number: int, cells: dict[str, str]):
-        self.number = number
-        self.cells = cells
-        self.problems: list[RowError] = []
+    def reject(self, refused: Sequence[tuple[int, str, dict[str, Any]]], column: str) -> None:
+        """Make bad rows of good ones, for what only the database knows.
 
-    def take(
-        self,
-        column: str,
-        parse: Callable[[str], Any],
-        *,
-        value: str | None = None,
-        is_personal: bool = False,
-    ) -> Any:
-        """`parse` of the cell (or of `value`); None, and one more problem, where it refuses."""
-        text = self.cells.get(column, "") if value is None else value
-        try:
-            return parse(text)
-        except errors.InvalidInput as error:
-            shown = "" if is_personal else text[:_LONGEST_SHOWN]
-            self.problems.append(
-                RowError(self.number, column[:_LONGEST_SHOWN], shown, error.code, error.message)
-            )
-            return None
+        `refused` are (place among the good rows, code, params) in the order of places; `column`
+        is the references'.
+        """
+        values = self.columns["reference"]
+        for place, code, params in refused:
+            problem = row_error(self.numbers[place], column, values[place], code, params)
+            self.problems.append(problem)
+            told = f"{column}: {problem.message}"
+            self.rejected.append((problem.row, self.cells[place], told))
+        self.problems.sort(key=lambda problem: problem.row)
+        self.rejected.sort(key=lambda rejected: rejected[0])
+        bad = {place for place, _code, _params in refused}
+        stays = [place not in bad for place in range(len(self.numbers))]
+        self.numbers = list(itertools.compress(self.numbers, stays))
+        self.cells = list(itertools.compress(self.cells, stays))
+        self.columns = {
+            name: list(itertools.compress(values, stays)) for name, values in self.columns.items()
+        }
 
 
 def read(
-    file: IO[bytes], mapping: Mapping, *, currency: str, as_of: date
-) -> Iterator[LoanRow | RowError]:
-    """The loans of a CSV file (UTF-8; comma, semicolon, tab or bar) and the errors in its rows.
+    table: Table,
+    mapping: Mapping,
+    *,
+    currency: str,
+    as_of: date,
+    batch_rows: int = BATCH_ROWS,
+    after_row: int = 1,
+) -> Iterator[LoanBatch]:
+    """The loans of a table.
 
-    `currency` is the portfolio's, `as_of` today where the bank is: no date may be later, and days
-    past due run to it from the last payment, or from the opening of a loan never paid.
+    `currency` is the portfolio's, `as_of` today where the bank is: no date but the limitation's
+    may be later. Days past due that are not given run to it from the default, else from the last
+    payment, else from the opening. Rows up to number `after_row` are passed over.
 
-    Raises `WRONG_CURRENCY`, `UNKNOWN_CURRENCY`, `EMPTY_FILE`, `WRONG_ENCODING`,
-    `UNREADABLE_FILE`, `MISSING_COLUMNS`, `DUPLICATE_COLUMNS`.
+    Raises `WRONG_CURRENCY`, `UNKNOWN_CURRENCY`, `MISSING_FIELD`, `MISSING_COLUMNS`, and what
+    `Table.batches` raises. A bad row raises nothing.
     """
-    money.exponent(currency)
-    if mapping.currency not in (None, currency):
-        raise errors.InvalidInput(
-            "WRONG_CURRENCY", f"This kind of file is in {mapping.currency}, not in {currency}."
-        )
-    seen: dict[str, int] = {}
-    for row in open_table(file, required=mapping.required_columns()):
-        if isinstance(row, RowError):
-            yield row
-            continue
-        loan = _loan(row, mapping, currency=currency, as_of=as_of, seen=seen)
-        yield from [loan] if loan else row.problems
+    reader = Reader(mapping, table, currency=currency, as_of=as_of)
+    doubts = loan_doubts.Doubts(reader, table, mapping, as_of=as_of)
+    last_row, bytes_read = after_row, 0
+    held = None
+    for batch in table.batches(batch_rows, after_row=after_row):
+        if held is not None:
+            yield held
+        held = _loans(batch, reader, mapping, doubts, as_of)
+        last_row, bytes_read = held.last_row, held.bytes_read
+    if table.trailer is not None:
+        held = held or LoanBatch([], [], _columns({}, 0), last_row, 0, 0, bytes_read)
+        held.trailer = _trailer(*table.trailer, table, mapping, reader)
+    if held is not None:
+        yield held
 
 
-def open_table(file: IO[bytes], *, required: Iterable[str]) -> Iterator[Row | RowError]:
-    """The rows of a CSV file by column name; blank rows are passed over, ragged ones are errors.
-
-    Any table with a header is read this way; see `read` for what is raised.
-    """
-    required = list(required)
-    lines = _lines(file)
-    header_line = next(lines, None)
-    if header_line is None:
-        raise errors.InvalidInput("EMPTY_FILE", "The file is empty.")
-
-    delimiter = delimiter_of(header_line, required)
-    header = _columns(header_line, delimiter)
-    _check_header(header, required)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    for number in itertools.count(2):
-        try:
-            values = next(reader, None)
-        except csv.Error as error:
-            raise _not_csv(number) from error
-        if values is None:
-            return
-        if not any(value.strip() for value in values):
-            continue
-        if len(values) == len(header):
-            yield Row(number, dict(zip(header, map(str.strip, values), strict=True)))
-        else:
-            yield RowError(
-                number,
-                "",
-                str(len(values)),
-                "WRONG_COLUMN_COUNT",
-                f"The header has {len(header)} columns, this row has {len(values)}.",
-            )
-
-
-def delimiter_of(header_line: str, required: Iterable[str]) -> str:
-    """The mark that makes the most of the `required` columns out of the first line."""
-    return max(DELIMITERS, key=lambda mark: len(set(_columns(header_line, mark)) & set(required)))
-
-
-def _columns(header_line: str, delimiter: str) -> list[str]:
-    try:
-        return [name.strip() for name in next(csv.reader([header_line], delimiter=delimiter), [])]
-    except csv.Error as error:
-        raise _not_csv(1) from error
-
-
-def _not_csv(row: int) -> errors.InvalidInput:
-    return errors.InvalidInput(
-        "UNREADABLE_FILE",
-        "From this row on the file is not CSV; is a quotation mark not closed?",
-        row=row,
+def _loans(
+    batch: Batch, reader: Reader, mapping: Mapping, doubts: loan_doubts.Doubts, as_of: date
+) -> LoanBatch:
+    read = reader.read(batch.rows)
+    values = read.values
+    _add_up_balance(read, mapping, len(batch.rows))
+    _check_order_of_dates(read, mapping)
+    _collect_attributes(read, mapping, len(batch.rows))
+    columns = _columns(values, len(batch.rows))
+    _count_days(columns, as_of)
+    read_minor = sum(filter(None, columns["balance_minor"]))
+    good = GoodRows(batch, read)
+    columns = good.only(columns)
+    return LoanBatch(
+        numbers=good.numbers,
+        cells=good.cells,
+        columns=columns,
+        last_row=good.last_row,
+        rows_read=good.rows_read,
+        read_minor=read_minor,
+        bytes_read=batch.bytes_read,
+        problems=good.problems,
+        warnings=doubts.about(good.numbers, columns, good.only(read.texts)),
+        rejected=good.rejected,
     )
 
 
-def present(text: str) -> str:
-    """The text, unless it is blank: `MISSING_VALUE`."""
-    if not text:
-        raise errors.InvalidInput("MISSING_VALUE", "This must not be blank.")
-    return text
-
-
-def reference_text(text: str) -> str:
-    """A reference: 1 to 60 characters. Raises `MISSING_VALUE`, `TOO_LONG`."""
-    return short_text(present(text), 60)
-
-
-def short_text(text: str, longest: int) -> str:
-    """A text of at most `longest` characters, else `TOO_LONG`."""
-    if len(text) > longest:
-        raise errors.InvalidInput("TOO_LONG", f"This has more than {longest} characters.")
-    return text
-
-
-def unique(reference: str, row: int, seen: dict[str, int]) -> str:
-    """The reference, kept in `seen`; `DUPLICATE_REFERENCE` if an earlier row has it."""
-    first = seen.setdefault(reference, row)
-    if first != row:
-        raise errors.InvalidInput(
-            "DUPLICATE_REFERENCE", f"Row {first} of this file has the same reference."
-        )
-    return reference
-
-
-@functools.lru_cache(maxsize=8192)
-def past_date(text: str, formats: tuple[str, ...], as_of: date) -> date:
-    """A date from 1900 on. Raises `MISSING_VALUE`, `INVALID_DATE`, `FUTURE_DATE`."""
-    for format_ in formats:
-        try:
-            day = datetime.strptime(present(text), format_).date()
-        except ValueError:
-            continue
-        if day > as_of:
-            raise errors.InvalidInput("FUTURE_DATE", f"This date is after {as_of.isoformat()}.")
-        if day.year >= EARLIEST_YEAR:
-            return day
-    raise errors.InvalidInput(
-        "INVALID_DATE", f"This is not a date as expected, such as {as_of.strftime(formats[0])}."
-    )
-
-
-def _lines(file: IO[bytes]) -> Iterator[str]:
-    """Decoded lines; a line is bounded so that a file of another kind cannot fill the memory."""
-    for number in itertools.count(1):
-        line = file.readline(_LONGEST_LINE + 1)
-        if not line:
-            return
-        if number == 1:
-            line = line.removeprefix(_BYTE_ORDER_MARK)
-        if len(line) > _LONGEST_LINE:
-            raise errors.InvalidInput(
-                "UNREADABLE_FILE", "This is not a CSV file: a line is too long.", row=number
-            )
-        try:
-            text = line.decode()
-        except UnicodeDecodeError as error:
-            raise errors.InvalidInput(
-                "WRONG_ENCODING", "The file is not in UTF-8. Save it as CSV UTF-8.", row=number
-            ) from error
-        if "\0" in text:
-            raise errors.InvalidInput(
-                "UNREADABLE_FILE", "This is not a text file, or it is in UTF-16.", row=number
-            )
-        yield text
-
-
-def _check_header(header: list[str], required: list[str]) -> None:
-    missing = [column for column in required if column not in header]
-    if missing:
-        raise errors.InvalidInput(
-            "MISSING_COLUMNS", f"The file has no column {', '.join(missing)}.", row=1
-        )
-    repeated = sorted({column for column in header if column and header.count(column) > 1})
-    if repeated:
-        raise errors.InvalidInput(
-            "DUPLICATE_COLUMNS", f"The file has two columns {', '.join(repeated)}.", row=1
-        )
-
-
-def _loan(
-    row: Row, mapping: Mapping, *, currency: str, as_of: date, seen: dict[str, int]
-) -> LoanRow | None:
-    """The loan of a row, or None with `row.problems` filled."""
-    columns = mapping.columns
-
-    def text(name: str, longest: int, *, is_personal: bool = False) -> Any:
-        if name not in columns:
-            return mapping.constants.get(name, "")
-        return row.take(
-            columns[name], lambda value: short_text(value, longest), is_personal=is_personal
-        )
-
-    def day(text: str) -> date:
-        return past_date(text, mapping.date_formats, as_of)
-
-    def last_payment(text: str) -> date | None:
-        paid_on = day(text) if text else None
-        if paid_on and opened_on and paid_on < opened_on:
-            raise errors.InvalidInput(
-                "DATES_OUT_OF_ORDER", "The last payment is before the loan was opened."
-            )
-        return paid_on
-
-    reference = row.take(
-        columns["reference"], lambda value: unique(reference_text(value), row.number, seen)
-    )
-    balance_minor = _balance(row, mapping, currency)
-    rate_ppm = row.take(columns["rate"], lambda value: _rate(value, mapping))
-    opened_on = row.take(columns["opened_on"], day)
-    last_payment_on = row.take(columns["last_payment_on"], last_payment)
-    texts = {
-        "region": text("region", 20),
-        "grade": text("grade", 10),
-        "product": text("product", 60),
-        "borrower_name": text("borrower_name", 200, is_personal=True),
-        "phone": text("phone", 60, is_personal=True),
-        "email": text("email", 254, is_personal=True),
-        "address": text("address", 500, is_personal=True),
-        "national_id": text("national_id", 60, is_personal=True),
+def _columns(values: dict[str, list[Any]], count: int) -> dict[str, list[Any]]:
+    """Every target of a loan: what was read, or its default for each row."""
+    columns = {
+        target_of(field): values.get(target_of(field)) or [field.default] * count
+        for field in FIELDS[LOANS].values()
+        if field.kind != CURRENCY
     }
-    if row.problems:
-        return None
-    return LoanRow(
-        row=row.number,
-        reference=reference,
-        balance_minor=balance_minor,
-        rate_ppm=rate_ppm,
-        opened_on=opened_on,
-        last_payment_on=last_payment_on,
-        days_past_due=max(0, (as_of - (last_payment_on or opened_on)).days),
-        **texts,
-    )
+    columns["attributes"] = values.get("attributes") or [{}] * count
+    return columns
 
 
-def _balance(row: Row, mapping: Mapping, currency: str) -> Any:
-    """The unpaid balance in minor units, given exactly or computed and rounded once."""
-
-    def number(text: str) -> Decimal:
-        value = money.parse_number(present(text), decimal_mark=mapping.decimal_mark)
-        if value < 0:
-            raise errors.InvalidInput("NEGATIVE_AMOUNT", "An amount must not be negative.")
-        return value
-
-    def balance(value: Decimal, *, rounding: bool) -> int:
-        balance_minor = money.minor_units(value, currency, rounding=rounding)
-        if balance_minor <= 0:
-            raise errors.InvalidInput("NOTHING_OWED", "Nothing is owed on this loan.")
-        if balance_minor > LARGEST_BALANCE_MINOR:
-            raise errors.InvalidInput("AMOUNT_TOO_LARGE", "No loan is as large as this.")
-        return balance_minor
-
-    formula = mapping.balance_formula
-    if formula is None:
-        column = mapping.columns["balance"]
-        return row.take(column, lambda text: balance(number(text), rounding=False))
-    numbers = {name: row.take(name, number) for name in formula.names}
-    if None in numbers.values():
-        return None
-    return row.take(
-        mapping.computed["balance"],
-        lambda _: balance(formula.value(numbers), rounding=True),
-        value=" ; ".join(row.cells[name] for name in formula.names),
-    )
+def _add_up_balance(read: Read, mapping: Mapping, count: int) -> None:
+    """The balance as the sum of its parts, where the file has it in no other way."""
+    if "balance_minor" in read.values:
+        return
+    names = [name for name in PARTS_OF_BALANCE if f"{name}_minor" in read.values]
+    parts = [read.values[f"{name}_minor"] for name in names]
+    sources = {field.name: source for field, source in mapping.sources()}
+    told = " + ".join(sources[name] for name in PARTS_OF_BALANCE if name in sources)
+    sums: list[int] = []
+    for index in range(count):
+        known = [part[index] for part in parts if part[index] is not None]
+        sums.append(sum(known))
+        if not sums[-1] and index not in read.wrong:
+            reason = Bad("NOTHING_OWED" if known else "MISSING_VALUE", {})
+            read.blame(index, told, "0" if known else "", reason)
+    read.values["balance_minor"] = sums
 
 
-def _rate(text: str, mapping: Mapping) -> int:
-    """A yearly rate in ppm, 0 to 100 %, from a fraction or a percentage; `INVALID_RATE`."""
-    value = money.parse_number(present(text), decimal_mark=mapping.decimal_mark)
-    numerator, denominator = value.as_integer_ratio()
-    whole = {"fraction": 1, "percent": 100}[mapping.rate_unit]
-    rate_ppm = money.round_half_away(numerator * money.PPM, denominator * whole)
-    if not 0 <= rate_ppm <= money.PPM:
-        raise errors.InvalidInput("INVALID_RATE", "A rate is between 0 and 100 %.")
-    return rate_ppm
+def _check_order_of_dates(read: Read, mapping: Mapping) -> None:
+    """Nobody pays on a loan before it is opened."""
+    opened, paid = read.values.get("opened_on"), read.values.get("last_payment_on")
+    if not opened or not paid:
+        return
+    for index, (opened_on, paid_on) in enumerate(zip(opened, paid, strict=True)):
+        if paid_on is not None and opened_on is not None and paid_on < opened_on:
+            column = mapping.columns["last_payment_on"]
+            read.blame(index, column, read.texts[column][index], Bad("DATES_OUT_OF_ORDER", {}))
+
+
+def _collect_attributes(read: Read, mapping: Mapping, count: int) -> None:
+    """Further columns as texts by name, without the blank ones."""
+    names = [name for name in mapping.attributes if name in read.texts]
+    if not names:
+        return
+    for name in names:
+        texts = read.texts[name]
+        if max(map(len, texts), default=0) > LONGEST_ATTRIBUTE:
+            for index, text in enumerate(texts):
+                if len(text) > LONGEST_ATTRIBUTE:
+                    shown = "" if name in mapping.personal_columns else text
+                    read.blame(index, name, shown, Bad("TOO_LONG", {"longest": LONGEST_ATTRIBUTE}))
+    read.values["attributes"] = [
+        {name: text for name, text in zip(names, texts, strict=True) if text}
+        for texts in zip(*(read.texts[name] for name in names), strict=True)
+    ]
+
+
+def _count_days(columns: dict[str, list[Any]], as_of: date) -> None:
+    """Days past due where the file does not say them; rows with a bad date are given 0."""
+    given = columns["days_past_due"]
+    if None not in given:
+        return
+    columns["days_past_due"] = [
+        days
+        if days is not None
+        else max(0, (as_of - (defaulted_on or last_payment_on or opened_on or as_of)).days)
+        for days, defaulted_on, last_payment_on, opened_on in zip(
+            given,
+            columns["defaulted_on"],
+            columns["last_payment_on"],
+            columns["opened_on"],
+            strict=True,
+        )
+    ]
+
+
+def _trailer(row: int, texts: list[str], table: Table, mapping: Mapping, reader: Reader) -> Trailer:
+    """The figures after the trailer's word: the count, then the sum; one alone is the sum where it
+    stands in the balance's column or is no whole number.
+    """
+    figures = [(place, text) for place, text in enumerate(texts) if place and text]
+    place, total = figures[-1]
+    count = re.sub("[^0-9.]", "", figures[0][1])
+    is_balance = table.columns[place : place + 1] == [mapping.columns.get("balance")]
+    if len(figures) == 2:
+        return Trailer(row, _count(count), reader.total_minor("balance", total))
+    if count.isdigit() and not is_balance:
+        return Trailer(row, int(count), None)
+    return Trailer(row, None, reader.total_minor("balance", total))
+
+
+def _count(text: str) -> int | None:
+    return int(text) if text.isdigit() else None

@@ -1,16 +1,17 @@
-"""Reading the bank's receipts, one row at a time, by the conventions of `loan_files`."""
+"""Reading the bank's receipts, one row at a time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import IO
 
-from config import errors, money
-from portfolios import loan_files
-from portfolios.loan_files import Row, RowError
+from portfolios import cells, table_rows
+from portfolios.file_messages import FileRefused, RowError
+from portfolios.table_rows import Row
 
 COLUMNS = ("receipt_reference", "loan_reference", "amount", "currency", "value_date")
-LARGEST_RECEIPT_MINOR = loan_files.LARGEST_BALANCE_MINOR
+DATE_FORMATS = ("%Y-%m-%d",)
+LARGEST_RECEIPT_MINOR = cells.LARGEST_BALANCE_MINOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,13 @@ class ReceiptRow:
 
 
 def read(file: IO[bytes], *, as_of: date) -> Iterator[ReceiptRow | RowError]:
-    """The receipts of a CSV file with the columns `COLUMNS`, and the errors in its rows.
+    """The receipts of a table with the columns `COLUMNS`, and the errors in its rows.
 
     Amounts have a decimal point and no more decimals than their currency; dates are ISO 8601 and
-    none is after `as_of`, today where the bank is. Raises as `loan_files.open_table`.
+    none is after `as_of`, today where the bank is. Raises as `tables.open_table`.
     """
     seen: dict[str, int] = {}
-    for row in loan_files.open_table(file, required=COLUMNS):
+    for row in table_rows.read(file, required=COLUMNS):
         if isinstance(row, RowError):
             yield row
             continue
@@ -44,26 +45,21 @@ def _receipt(row: Row, *, as_of: date, seen: dict[str, int]) -> ReceiptRow | Non
     """The receipt of a row, or None with `row.problems` filled."""
     reference = row.take(
         "receipt_reference",
-        lambda text: loan_files.unique(loan_files.reference_text(text), row.number, seen),
+        lambda text: table_rows.unique(cells.reference_text(text), row.number, seen),
     )
-    loan_reference = row.take("loan_reference", loan_files.reference_text)
-    currency = row.take("currency", _currency)
+    loan_reference = row.take("loan_reference", cells.reference_text)
+    currency = row.take("currency", cells.iso_currency)
     amount_minor = currency and row.take("amount", lambda text: _amount(text, currency))
-    value_on = row.take("value_date", lambda text: loan_files.past_date(text, ("%Y-%m-%d",), as_of))
+    value_on = row.take("value_date", lambda text: cells.day(text, DATE_FORMATS, as_of=as_of))
     if row.problems:
         return None
     return ReceiptRow(row.number, reference, loan_reference, amount_minor, currency, value_on)
 
 
-def _currency(text: str) -> str:
-    money.exponent(loan_files.present(text))
-    return text
-
-
 def _amount(text: str, currency: str) -> int:
-    amount_minor = money.parse_amount(loan_files.present(text), currency)
+    amount_minor = cells.signed_amount_minor(cells.number(text), currency)
     if amount_minor <= 0:
-        raise errors.InvalidInput("NOT_POSITIVE", "A receipt is an amount above zero.")
+        raise FileRefused("NOT_POSITIVE")
     if amount_minor > LARGEST_RECEIPT_MINOR:
-        raise errors.InvalidInput("AMOUNT_TOO_LARGE", "No receipt is as large as this.")
+        raise FileRefused("AMOUNT_TOO_LARGE")
     return amount_minor

@@ -1,15 +1,16 @@
-"""Reading an agency's file of payments, one row at a time, by the conventions of `loan_files`."""
+"""Reading an agency's file of payments, one row at a time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import IO
 
-from config import errors, money
-from portfolios import loan_files
-from portfolios.loan_files import Row, RowError
+from portfolios import cells, table_rows
+from portfolios.file_messages import FileRefused, RowError
+from portfolios.table_rows import Row
 
 COLUMNS = ("loan_reference", "payment_reference", "amount", "currency", "value_date", "channel")
+DATE_FORMATS = ("%Y-%m-%d",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,13 @@ class RecoveryRow:
 def read(
     file: IO[bytes], *, channels: frozenset[str], as_of: date
 ) -> Iterator[RecoveryRow | RowError]:
-    """The payments of a CSV file with the columns `COLUMNS`, and the errors in its rows.
+    """The payments of a table with the columns `COLUMNS`, and the errors in its rows.
 
     A column `institution` may say of which bank the loan is, where two use the same reference.
     Amounts have a decimal point and no more decimals than their currency; dates are ISO 8601 and
-    none is after `as_of`; a channel is one of `channels`. Raises as `loan_files.open_table`.
+    none is after `as_of`; a channel is one of `channels`. Raises as `tables.open_table`.
     """
-    for row in loan_files.open_table(file, required=COLUMNS):
+    for row in table_rows.read(file, required=COLUMNS):
         if isinstance(row, RowError):
             yield row
             continue
@@ -49,22 +50,16 @@ def _payment(row: Row, channels: frozenset[str], as_of: date) -> RecoveryRow | N
     def channel(text: str) -> str:
         name = text.lower().replace(" ", "_")
         if name not in channels:
-            raise errors.InvalidInput(
-                "UNKNOWN_CHOICE", f"A channel is one of {', '.join(sorted(channels))}."
-            )
+            raise FileRefused("UNKNOWN_CHOICE", choices=", ".join(sorted(channels)))
         return name
 
-    def known(text: str) -> str:
-        money.exponent(loan_files.present(text))
-        return text
-
-    loan_reference = row.take("loan_reference", loan_files.reference_text)
-    reference = row.take("payment_reference", loan_files.reference_text)
-    currency = row.take("currency", known)
+    loan_reference = row.take("loan_reference", cells.reference_text)
+    reference = row.take("payment_reference", cells.reference_text)
+    currency = row.take("currency", cells.iso_currency)
     amount_minor = currency and row.take(
-        "amount", lambda text: money.parse_amount(loan_files.present(text), currency)
+        "amount", lambda text: cells.signed_amount_minor(cells.number(text), currency)
     )
-    value_on = row.take("value_date", lambda text: loan_files.past_date(text, ("%Y-%m-%d",), as_of))
+    value_on = row.take("value_date", lambda text: cells.day(text, DATE_FORMATS, as_of=as_of))
     through = row.take("channel", channel)
     institution = row.cells.get("institution", "")
     if row.problems:

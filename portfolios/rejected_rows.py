@@ -2,35 +2,45 @@
 
 import csv
 import io
-import itertools
+import re
 from collections.abc import Iterable
 
-from portfolios import loan_files
-from portfolios.loan_files import RowError
-
 ERROR_COLUMN = "error"
+_FORMULA = re.compile(r"'*[=+\-@＝＋－＠]")
+_ESCAPED = re.compile(r"''*[=+\-@＝＋－＠]")
+_NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*%?")
 
 
-def write(text: str, problems: Iterable[RowError], *, required: Iterable[str]) -> str:
-    """CSV with the file's own columns and delimiter, and one more, `error`.
+def write(
+    rows: Iterable[tuple[int, list[str], str]],
+    *,
+    columns: list[str],
+    delimiter: str,
+    header: bool = True,
+) -> str:
+    """`rows` of `LoanBatch.rejected` as CSV text with the file's columns and one more, `error`.
 
-    `text` is a file that `loan_files.read` has read to its end and `problems` what it found; rows
-    are matched by their number. Once put right, the result can be read as it is.
+    Without `header` it continues what was written before. An empty `delimiter` (a workbook's) is
+    a comma. A text that a spreadsheet would take for a formula gets an apostrophe in front, which
+    is taken away when a file with a column `error` is read: once put right, the result can be
+    read as it is.
     """
-    wrong: dict[int, list[str]] = {}
-    for problem in problems:
-        where = f"{problem.column}: " if problem.column else ""
-        wrong.setdefault(problem.row, []).append(f"{where}{problem.message}")
-    text = text.removeprefix("\ufeff")
-    delimiter = loan_files.delimiter_of(text.partition("\n")[0], required)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header = next(rows)
+    kept = [index for index, name in enumerate(columns) if name != ERROR_COLUMN]
     written = io.StringIO()
-    writer = csv.writer(written, delimiter=delimiter, lineterminator="\r\n")
-    writer.writerow([*header, ERROR_COLUMN])
-    for number, values in zip(itertools.count(2), rows, strict=False):
-        if number in wrong:
-            missing = [""] * (len(header) - len(values))
-            own, beyond = values[: len(header)], values[len(header) :]
-            writer.writerow([*own, *missing, "; ".join(wrong[number]), *beyond])
+    writer = csv.writer(written, delimiter=delimiter or ",", lineterminator="\r\n")
+    if header:
+        writer.writerow([*(_escaped(columns[index]) for index in kept), ERROR_COLUMN])
+    for _number, cells, told in rows:
+        padded = cells + [""] * (len(columns) - len(cells))
+        own, beyond = [padded[index] for index in kept], padded[len(columns) :]
+        writer.writerow([*map(_escaped, [*own, told, *beyond])])
     return written.getvalue()
+
+
+def unescaped(cell: str) -> str:
+    """The cell as it was before `write` put an apostrophe in front of it, if it did."""
+    return cell[1:] if _ESCAPED.match(cell) else cell
+
+
+def _escaped(cell: str) -> str:
+    return "'" + cell if _FORMULA.match(cell) and not _NUMBER.fullmatch(cell) else cell

@@ -34,8 +34,9 @@ from portfolios.models import (
     ImportProblem,
     LateReceipt,
     Loan,
+    LoanFilePart,
     LoanImport,
-    LoanUpload,
+    LoanMapping,
     PlacedLoan,
     Placement,
     Portfolio,
@@ -61,8 +62,12 @@ def visible_imports(actor: Actor) -> QuerySet[LoanImport]:
     return _institution_only(LoanImport, actor)
 
 
-def visible_uploads(actor: Actor) -> QuerySet[LoanUpload]:
-    return _institution_only(LoanUpload, actor)
+def visible_file_parts(actor: Actor) -> QuerySet[LoanFilePart]:
+    return _institution_only(LoanFilePart, actor)
+
+
+def visible_mappings(actor: Actor) -> QuerySet[LoanMapping]:
+    return _institution_only(LoanMapping, actor)
 
 
 def visible_import_problems(actor: Actor) -> QuerySet[ImportProblem]:

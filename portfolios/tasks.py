@@ -5,7 +5,10 @@ from celery import shared_task
 from agencies import actors
 from agencies.scope import scope
 from agencies.selectors import visible_institutions
-from portfolios.services import receipts, uploads
+from portfolios.services import import_runs, imports, receipts
+
+# A broker that waits for an answer gives up after 30 minutes (RabbitMQ's consumer timeout).
+LONGEST_IMPORT_SECONDS = 1500
 
 
 def _institution_ids() -> list:
@@ -21,9 +24,17 @@ def rematch_receipts() -> None:
             receipts.rematch(actor=actor)
 
 
+@shared_task(soft_time_limit=LONGEST_IMPORT_SECONDS - 60, time_limit=LONGEST_IMPORT_SECONDS)
+def move_imports() -> None:
+    """Check, write or undo what waits for it, bank by bank; what is not done in time goes on with
+    the next call."""
+    for institution_id in _institution_ids():
+        import_runs.move_on(actor=actors.sweep(institution_id))
+
+
 @shared_task
-def discard_old_uploads() -> None:
-    """Throw away checked files of loans that nobody decided about, bank by bank."""
+def cancel_old_imports() -> None:
+    """Throw away files of loans that nobody decided about, bank by bank."""
     for institution_id in _institution_ids():
         with scope(actors.sweep(institution_id)) as actor:
-            uploads.discard_old(actor=actor)
+            imports.cancel_old(actor=actor)

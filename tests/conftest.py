@@ -8,12 +8,25 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.test import TransactionTestCase
+from django.utils import translation
+from hypothesis import settings
 from playwright.sync_api import sync_playwright
 
 from config import checks  # noqa: F401 - the guard of the database role holds in tests too
 from tests import databases
 
+# A slow machine is no bug; what must be fast has a benchmark.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
+
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(autouse=True)
+def language():
+    """What one test was answered in, the next one does not speak."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

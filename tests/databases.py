@@ -128,7 +128,9 @@ class Clone:
         name, source = sql.Identifier(self.name), sql.Identifier(self.template)
         owner.execute(sql.SQL("create database {} template {}").format(name, source))
         owner.execute(sql.SQL("revoke all on database {} from public").format(name))
-        owner.execute(sql.SQL("grant connect on database {} to fairplace_app").format(name))
+        owner.execute(
+            sql.SQL("grant connect, temporary on database {} to fairplace_app").format(name)
+        )
 
     def _drop(self, owner) -> None:
         # A role may end its own sessions alone, so each of the two is asked to end its own.

@@ -133,7 +133,7 @@ def test_a_page_shows_nothing_of_others_to_whom_it_is_open(market, ledger, page)
         for pk in own[:2]:
             answer = attacker.client.get(page.path(pk, slug=market.ours.references["slug"]))
             assert answer.status_code in (200, 302, 404, 405, 409), attacker
-            assert market.leaks(attacker, answer.content.decode()) == [], (attacker, pk)
+            assert market.leaks(attacker, answer.getvalue().decode()) == [], (attacker, pk)
     assert ledger.changed() in ([], READING_IS_LOGGED.get(page.name))
 
 
@@ -167,7 +167,7 @@ def test_what_must_not_leak_is_shown_where_it_belongs(market, kind):
     for side, role, path in SHOWN[kind]:
         answer = market.of(side, role).client.get(path.format(listing=listing))
         assert answer.status_code == 200
-        assert market.ours.mark(kind) in answer.content.decode(), (side, role, path)
+        assert market.ours.mark(kind) in answer.getvalue().decode(), (side, role, path)
 
 
 def test_what_is_lost_is_lost_for_every_role(market):
@@ -201,7 +201,7 @@ def test_an_operation_is_shut_to_every_other_role(market, ledger, operation):
             assert (answer.status_code, codes(answer, operation)) == (200, {"NOT_ALLOWED"}), (
                 attacker
             )
-        text = pages.without(answer.content.decode(), *operations.told(variables))
+        text = pages.without(answer.getvalue().decode(), *operations.told(variables))
         assert market.leaks(attacker, text) == [], attacker
     assert ledger.changed() == []
 
@@ -225,7 +225,7 @@ def answers(market, attacker, operation, tried: set[str]) -> list[tuple[int, str
         variables = operation.variables(point, optional=True)
         deepest = 0 if operation.kind == "query" else 1
         answer = operations.send(attacker.client, operation, variables, deepest=deepest)
-        text = pages.without(answer.content.decode(), *operations.told(variables))
+        text = pages.without(answer.getvalue().decode(), *operations.told(variables))
         assert market.leaks(attacker, text) == [], attacker
         if operation.name in WRITES_WHATEVER_IT_NAMES:
             text = IDENTIFIER.sub("", text)
@@ -263,6 +263,6 @@ def test_a_query_shows_nothing_of_others(market, ledger, operation):
         variables = operation.variables(operations.pointing_at(estate), optional=False)
         answer = operations.send(attacker.client, operation, variables, deepest=2)
         assert answer.status_code == 200, (attacker, answer.content)
-        text = pages.without(answer.content.decode(), *operations.told(variables))
+        text = pages.without(answer.getvalue().decode(), *operations.told(variables))
         assert market.leaks(attacker, text) == [], attacker
     assert ledger.changed() == []

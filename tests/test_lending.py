@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from portfolios import loan_files
+from portfolios import loan_files, tables
 from portfolios.mappings import MAPPINGS
 from tests import lending
 
@@ -18,10 +18,12 @@ TODAY = datetime.date(2026, 3, 2)
 
 def imported(file: lending.LoanFile) -> dict[str, int]:
     """Reference → balance as the product reads them; any bad row is a failure."""
-    rows = loan_files.read(
-        io.BytesIO(file.content), MAPPINGS["lendingclub"], currency="USD", as_of=TODAY
-    )
-    return {row.reference: row.balance_minor for row in rows}
+    table = tables.open_table(io.BytesIO(file.content))
+    balances: dict[str, int] = {}
+    for batch in loan_files.read(table, MAPPINGS["lendingclub"], currency="USD", as_of=TODAY):
+        assert batch.problems == []
+        balances |= zip(batch.columns["reference"], batch.columns["balance_minor"], strict=True)
+    return balances
 
 
 def known(file: lending.LoanFile) -> dict[str, int]:

@@ -128,12 +128,18 @@ def make_portfolio(bank: Bank, *, balances_minor: list[int], currency: str = "US
             portfolio=portfolio,
             file_name="made.csv",
             sha256=f"{number:064d}",
-            mapping="standard",
+            file_bytes=0,
+            mapping_name="standard",
+            state=LoanImport.State.IMPORTED,
             rows_read=len(balances_minor),
+            rows_good=len(balances_minor),
+            good_minor=sum(balances_minor),
             rows_imported=len(balances_minor),
             balance_minor=sum(balances_minor),
+            uploaded_at=clock.now(),
+            uploaded_by_id=actor.user_id,
+            moved_at=clock.now(),
             imported_at=clock.now(),
-            imported_by_id=actor.user_id,
         )
         for index, balance_minor in enumerate(balances_minor, 1):
             borrower = Borrower.objects.create(

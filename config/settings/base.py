@@ -152,6 +152,12 @@ STATICFILES_DIRS = [
     ("vendor/plotly", BASE_DIR / "node_modules" / "plotly.js-finance-dist-min"),
 ]
 
+# --- Uploads: small ones in memory, large ones in a file that nothing can be left of.
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "config.uploads.NamelessUploadHandler",
+]
+
 # --- GraphQL
 GRAPHENE = {
     "SCHEMA": "config.schema.schema",

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import io
 import random
 
 from agencies.models.users import Role
@@ -10,6 +11,7 @@ from frontend.demonstration import borrowers
 from frontend.demonstration.cast import Cast, Player
 from marketplace.selectors import visible_award_shares
 from marketplace.services import awards, bids, listings
+from portfolios.mappings import MAPPINGS
 from portfolios.models import Portfolio
 from portfolios.selectors import visible_spells
 from portfolios.services import imports, portfolios
@@ -47,14 +49,14 @@ def publish(
         portfolio = portfolios.create(
             actor=actor, name=name, currency="USD", jurisdiction="US", product="personal loan"
         )
-        imports.run(
-            actor=actor,
-            portfolio_id=portfolio.pk,
-            file_name=f"{prefix.lower()}.csv",
-            content=borrowers.loan_file(rng, prefix, loans, today),
-            mapping="standard",
-            policy=imports.Policy.ALL_OR_NOTHING,
-        )
+    imports.import_file(
+        actor=cast.bank(Role.VENDOR_MANAGER),
+        portfolio_id=portfolio.pk,
+        file_name=f"{prefix.lower()}.csv",
+        file=io.BytesIO(borrowers.loan_file(rng, prefix, loans, today)),
+        mapping=MAPPINGS["standard"],
+        policy=imports.Policy.ALL_OR_NOTHING,
+    )
     return portfolio
 
 

@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 from config import clock
 from config import money as exact
 from frontend.templatetags import states
+from portfolios import file_sentences
 
 register = template.Library()
 
@@ -59,6 +60,12 @@ def money(amount_minor: int | None, currency: str) -> str:
     if amount_minor is None:
         return NO_VALUE
     return exact.format_amount(amount_minor, currency, get_language() or "en")
+
+
+@register.filter
+def told(problem) -> str:
+    """What is wrong in a row of a file, in the reader's language."""
+    return file_sentences.told(problem)
 
 
 @register.filter

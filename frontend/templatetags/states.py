@@ -68,6 +68,9 @@ STATES = {
     "accepted": (_("Accepted"), "success"),
     "refused": (_("Refused"), "danger"),
     "imported": (_("Imported"), "success"),
+    "checking": (_("Being checked"), "info"),
+    "checked": (_("Waits for a decision"), "accent"),
+    "cancelling": (_("Being undone"), "warning"),
     # complaint
     "received": (_("Received"), "info"),
     "new": (_("New"), "accent"),

@@ -24,9 +24,9 @@ from portfolios.selectors import (
     visible_imports,
     visible_loans,
     visible_portfolios,
-    visible_uploads,
 )
 from portfolios.services import portfolios
+from portfolios.services.imports import UNFINISHED
 
 COMMON_CURRENCIES = ("USD", "EUR", "GBP", "CNY", "HKD", "SGD", "JPY", "INR")
 State = Portfolio.State
@@ -167,14 +167,15 @@ class ImportTable(tables.Table):
     rejected = tables.IntegerColumn(
         verbose_name=gettext_lazy("Left out"), orderable=False, empty_values=()
     )
-    imported_at = tables.MomentColumn(verbose_name=gettext_lazy("Imported"))
+    state = tables.StateColumn(verbose_name=gettext_lazy("State"))
+    uploaded_at = tables.MomentColumn(verbose_name=gettext_lazy("Sent"))
 
     def render_file_name(self, record):
-        by = _("by %(name)s") % {"name": record.imported_by.name}
+        by = _("by %(name)s") % {"name": record.uploaded_by.name}
         return tables.link(reverse("loan_import", args=[record.pk]), record.file_name, by)
 
     def render_rejected(self, record):
-        return fairplace.integer(record.rows_read - record.rows_imported)
+        return fairplace.integer(record.rows_read - record.rows_good)
 
 
 @page(allow=policies.INSTITUTION_PEOPLE)
@@ -185,7 +186,7 @@ def portfolio(request: HttpRequest, pk) -> HttpResponse:
     made_of = portfolios.composition(loans)
     zone = selectors.time_zone_of(request.actor)
     imports = visible_imports(request.actor).filter(portfolio=found)
-    imports = imports.select_related("imported_by").defer("rejected_rows")
+    imports = imports.select_related("uploaded_by")
     placements = shown_placements(request.actor).filter(portfolio=found).order_by("-opened_at")
     return render(
         request,
@@ -206,11 +207,11 @@ def portfolio(request: HttpRequest, pk) -> HttpResponse:
             "average_minor": made_of.balance_minor // max(made_of.loan_count, 1),
             "charts": composition.of(made_of, found.currency),
             "next_step": next_step(request.actor, found),
-            "uploads": visible_uploads(request.actor).filter(portfolio=found).defer("content"),
+            "unfinished": imports.filter(state__in=UNFINISHED),
             "may_import": policies.allows(request.actor, policies.VENDOR_MANAGERS),
             "loans_url": f"{reverse('loans')}?portfolio={found.pk}",
             "imports": ImportTable(
-                imports.order_by("-imported_at"), request=request, time_zone=zone, prefix="i-"
+                imports.order_by("-uploaded_at"), request=request, time_zone=zone, prefix="i-"
             ),
             "placements": PlacementTable(
                 placements, request=request, time_zone=zone, prefix="p-", exclude=("portfolio",)
@@ -231,7 +232,7 @@ def next_step(actor, portfolio: Portfolio) -> dict | None:
     if portfolio.state == State.DRAFT and not portfolio.loan_count:
         return {
             "title": _("Import its loans"),
-            "text": _("It is empty. Bring a CSV file of loans; you see what is in it first."),
+            "text": _("It is empty. Bring a file of loans; you see what is in it first."),
             "url": reverse("loans_import", args=[portfolio.pk]) if may else "",
             "label": _("Import loans"),
         }

@@ -16,14 +16,15 @@ from portfolios.selectors import (
     narrow_contacts,
     reported_recoveries,
     visible_contacts,
+    visible_imports,
     visible_late_receipts,
     visible_loans,
     visible_placements,
     visible_portfolios,
     visible_receipt_lines,
-    visible_uploads,
 )
 from portfolios.services import receipts
+from portfolios.services.imports import WAITING
 
 FLAGS_SHOWN_FOR = timedelta(days=7)
 ENDING_SOON = timedelta(days=14)
@@ -40,16 +41,17 @@ def placement_figures(actor: Actor) -> Iterable[Figure]:
 
 
 def files_to_decide(actor: Actor) -> Iterable[Item]:
-    """Files of loans that were checked and neither imported nor discarded."""
-    kept = visible_uploads(actor).order_by("uploaded_at").values_list("pk", flat=True)
+    """Files of loans that wait for somebody: for their columns, or for a decision."""
+    waiting = visible_imports(actor).filter(state__in=WAITING)
+    kept = waiting.order_by("uploaded_at").values_list("pk", flat=True)
     count = kept.count()
     label = ngettext("file of loans to decide about", "files of loans to decide about", count)
     yield Item(
         label=label,
         count=count,
-        url=reverse("loan_upload", args=[kept[0]]) if count else "",
+        url=reverse("loan_import", args=[kept[0]]) if count else "",
         icon="file-check",
-        note=_("Import what is good or discard it; a checked file is kept for a day."),
+        note=_("Import what is good or discard it; a file is kept for a day."),
     )
 
 

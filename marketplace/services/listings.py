@@ -14,7 +14,8 @@ from marketplace import tape
 from marketplace.models import Listing, ListingInvitation
 from marketplace.selectors import visible_listings
 from portfolios.models import Portfolio
-from portfolios.selectors import visible_loans, visible_portfolios
+from portfolios.selectors import visible_imports, visible_loans, visible_portfolios
+from portfolios.services.imports import UNFINISHED
 
 LONGEST_TERM_DAYS = 3650
 
@@ -44,6 +45,10 @@ def publish(
         )
         if not listed:
             raise errors.InvalidState("NOT_A_DRAFT", _("This portfolio is published already."))
+        if visible_imports(actor).filter(portfolio=portfolio, state__in=UNFINISHED).exists():
+            raise errors.InvalidState(
+                "IMPORT_UNFINISHED", _("A file for this portfolio is not imported yet.")
+            )
         moment = clock.now()
         if closes_at <= moment:
             raise errors.InvalidInput(

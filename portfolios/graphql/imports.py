@@ -1,7 +1,13 @@
-"""Loan imports over GraphQL, for files that fit into a request; larger ones go by the page."""
+"""Loan imports over GraphQL: mapped, decided on, watched and cancelled here.
+
+A file that fits into a request can be sent here too; larger ones go to the import page's address
+by plain HTTPS, which answers with the id of the import.
+"""
 
 import base64
 import binascii
+import io
+import json
 
 import graphene
 from django.utils.translation import gettext_lazy as _
@@ -10,26 +16,41 @@ from agencies import policies
 from config import errors
 from config.graphql import mutations, queries, scalars, types
 from portfolios import models, selectors
+from portfolios.mappings import Mapping
 from portfolios.services import imports
 
 LARGEST_BASE64_BYTES = 700_000
-PROBLEMS_SHOWN = 100
 
 ImportPolicy = scalars.choices(imports.Policy, "ImportPolicy")
+ImportState = scalars.choices(imports.State, "ImportState")
 
 
 class ImportProblem(types.Node):
-    """Why one row of a file was left out. `value` is empty where the column is personal."""
+    """What is wrong in one cell of a file; the header is row 1, personal values are left out.
+
+    A row with a warning alone is imported.
+    """
 
     class Meta:
         model = models.ImportProblem
-        fields = ("row", "column", "value", "code", "message")
+        fields = ("row", "column", "value", "code", "message", "is_warning")
         selector = selectors.visible_import_problems
         allow = policies.INSTITUTION_PEOPLE
 
 
+class ImportProgress(types.Value):
+    """How far the present phase is. Rates and times are null until they can be told."""
+
+    class Meta:
+        allow = policies.INSTITUTION_PEOPLE
+
+    done_ppm = scalars.RatePpm(required=True)
+    rows_per_second = graphene.Int()
+    seconds_left = graphene.Int()
+
+
 class LoanImport(types.Node):
-    """One file read into one portfolio."""
+    """One file, from its upload to its last loan."""
 
     class Meta:
         model = models.LoanImport
@@ -37,40 +58,50 @@ class LoanImport(types.Node):
             "portfolio",
             "file_name",
             "sha256",
-            "mapping",
+            "mapping_name",
             "rows_read",
+            "rows_good",
+            "good_minor",
             "rows_imported",
             "balance_minor",
+            "expected_rows",
+            "expected_minor",
+            "failure_code",
+            "failure",
+            "uploaded_at",
             "imported_at",
         )
         selector = selectors.visible_imports
         allow = policies.INSTITUTION_PEOPLE
 
+    state = ImportState(required=True)
+    mapping = graphene.String(required=True, description="JSON; `loanImportMap` takes it back.")
+    progress = graphene.Field(ImportProgress, description="Null while it waits or has ended.")
     problems = queries.connection(
         lambda: ImportProblem,
         narrow=lambda visible, loan_import: visible.filter(loan_import=loan_import),
     )
 
+    def resolve_mapping(root, info):
+        return json.dumps(root.mapping, ensure_ascii=False)
 
-class RowProblem(types.Value):
-    """What is wrong in one column of one row; the header is row 1."""
+    def resolve_progress(root, info):
+        return imports.progress(root)
+
+
+class LoanMapping(types.Node):
+    """A mapping that the bank has saved; `definition` is JSON."""
 
     class Meta:
-        allow = policies.VENDOR_MANAGERS
+        model = models.LoanMapping
+        fields = ("name", "saved_at")
+        selector = selectors.visible_mappings
+        allow = policies.INSTITUTION_PEOPLE
 
-    row = graphene.Int(required=True)
-    column = graphene.String(required=True)
-    value = graphene.String(required=True)
-    code = graphene.String(required=True)
-    message = graphene.String(required=True)
+    definition = graphene.String(required=True)
 
-
-class LoanFile:
-    """A CSV file, and how to read it."""
-
-    portfolio_id = graphene.ID(required=True)
-    file = graphene.String(required=True, description="Base64, at most 700,000 characters.")
-    mapping = graphene.String(required=True, description="Such as `standard` or `lendingclub`.")
+    def resolve_definition(root, info):
+        return json.dumps(root.definition, ensure_ascii=False)
 
 
 def decoded(text: str) -> bytes:
@@ -89,48 +120,94 @@ def decoded(text: str) -> bytes:
         ) from None
 
 
-class LoansCheck(mutations.Mutation):
-    """Reads a file and says what is in it; writes nothing."""
+class LoanImportReceive(mutations.Mutation):
+    """Keeps a file for a draft and guesses its columns; `loanImportMap` has it checked."""
 
     allow = policies.VENDOR_MANAGERS
 
-    class Input(LoanFile):
-        pass
+    class Input:
+        portfolio_id = graphene.ID(required=True)
+        file_name = graphene.String(required=True)
+        file = graphene.String(required=True, description="Base64, at most 700,000 characters.")
+        expected_rows = graphene.Int(description="Control total: the file must have as many.")
+        expected_minor = scalars.MinorUnits(description="Control total: their balances' sum.")
 
-    rows_read = graphene.Int()
-    rows_good = graphene.Int()
-    rows_rejected = graphene.Int()
-    balance_minor = scalars.MinorUnits(description="Of the good rows.")
-    problems = graphene.List(graphene.NonNull(RowProblem), description="The first 100.")
+    loan_import = graphene.Field(LoanImport)
 
     @classmethod
-    def perform(cls, info, actor, portfolio_id, file, mapping):
-        report = imports.check(
-            actor=actor, portfolio_id=portfolio_id, content=decoded(file), mapping=mapping
+    def perform(cls, info, actor, file, expected_rows=None, expected_minor=None, **given):
+        made = imports.receive(
+            actor=actor,
+            file=io.BytesIO(decoded(file)),
+            totals=imports.Totals(expected_rows, expected_minor),
+            **given,
         )
-        return cls(
-            rows_read=report.rows_read,
-            rows_good=len(report.loans),
-            rows_rejected=report.rows_rejected,
-            balance_minor=report.balance_minor,
-            problems=report.problems[:PROBLEMS_SHOWN],
-        )
+        return cls(loan_import=made)
 
 
-class LoansImport(mutations.Mutation):
-    """Imports a file into a draft portfolio: all rows, or the good ones only."""
+class LoanImportMap(mutations.Mutation):
+    """Says which columns hold what and has the file checked; also again after a check."""
 
     allow = policies.VENDOR_MANAGERS
 
-    class Input(LoanFile):
-        file_name = graphene.String(required=True)
+    class Input:
+        import_id = graphene.ID(required=True)
+        mapping = graphene.String(
+            required=True,
+            description="The name of a saved or built-in mapping, or a mapping as JSON.",
+        )
+        save_as = graphene.String(description="Keeps the mapping under this name.")
+
+    loan_import = graphene.Field(LoanImport)
+
+    @classmethod
+    def perform(cls, info, actor, import_id, mapping, save_as=""):
+        made = imports.choose_mapping(
+            actor=actor, import_id=import_id, mapping=_mapping(actor, mapping), save_as=save_as
+        )
+        return cls(loan_import=made)
+
+
+def _mapping(actor, text: str) -> Mapping:
+    if text.lstrip().startswith("{"):
+        try:
+            return Mapping.from_dict(json.loads(text))
+        except ValueError:
+            raise errors.InvalidInput(
+                "INVALID_MAPPING", _("This mapping cannot be read."), field="mapping"
+            ) from None
+    return imports.mapping_called(actor, text)
+
+
+class LoanImportDecide(mutations.Mutation):
+    """Has the loans of a checked file written: all rows, or the good ones only."""
+
+    allow = policies.VENDOR_MANAGERS
+
+    class Input:
+        import_id = graphene.ID(required=True)
         policy = ImportPolicy(required=True)
 
     loan_import = graphene.Field(LoanImport)
 
     @classmethod
-    def perform(cls, info, actor, file, **given):
-        return cls(loan_import=imports.run(actor=actor, content=decoded(file), **given))
+    def perform(cls, info, actor, **given):
+        return cls(loan_import=imports.decide(actor=actor, **given))
+
+
+class LoanImportCancel(mutations.Mutation):
+    """Stops an import that has not ended; what it wrote is taken back."""
+
+    allow = policies.VENDOR_MANAGERS
+
+    class Input:
+        import_id = graphene.ID(required=True)
+
+    loan_import = graphene.Field(LoanImport)
+
+    @classmethod
+    def perform(cls, info, actor, import_id):
+        return cls(loan_import=imports.cancel(actor=actor, import_id=import_id))
 
 
 class Query(graphene.ObjectType):
@@ -143,8 +220,11 @@ class Query(graphene.ObjectType):
         newest_first=True,
         portfolio_id=graphene.ID(),
     )
+    loan_mappings = queries.connection(LoanMapping)
 
 
 class Mutation(graphene.ObjectType):
-    loans_check = LoansCheck.Field()
-    loans_import = LoansImport.Field()
+    loan_import_receive = LoanImportReceive.Field()
+    loan_import_map = LoanImportMap.Field()
+    loan_import_decide = LoanImportDecide.Field()
+    loan_import_cancel = LoanImportCancel.Field()

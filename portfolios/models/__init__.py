@@ -3,13 +3,12 @@
 from .complaints import Complaint, ComplaintIntake
 from .contacts import Contact, Promise
 from .grants import PlacementGrant
-from .imports import ImportProblem, LoanImport
+from .imports import ImportProblem, LoanFilePart, LoanImport, LoanMapping
 from .loans import Borrower, Loan
 from .placements import Hold, PlacedLoan, Placement
 from .portfolios import Portfolio
 from .receipts import Confirmation, LateReceipt, ReceiptFile, ReceiptLine
 from .recoveries import Recovery, Reversal
-from .uploads import LoanUpload
 
 __all__ = [
     "Borrower",
@@ -21,8 +20,9 @@ __all__ = [
     "ImportProblem",
     "LateReceipt",
     "Loan",
+    "LoanFilePart",
     "LoanImport",
-    "LoanUpload",
+    "LoanMapping",
     "PlacedLoan",
     "Placement",
     "PlacementGrant",

@@ -19,6 +19,9 @@ class Borrower(models.Model):
     institution = models.ForeignKey(
         "agencies.Institution", on_delete=models.PROTECT, related_name="+"
     )
+    loan_import = models.ForeignKey(
+        "portfolios.LoanImport", null=True, on_delete=models.PROTECT, related_name="+"
+    )
     name = EncryptedField(_("name"))
     phone = EncryptedField(_("phone"))
     email = EncryptedField(_("e-mail"))

@@ -1,123 +1,409 @@
-"""Loan imports: a file is checked first, then its loans are written, all together or none.
+"""Loan imports as people see them: a file is received, mapped, checked, decided on, and written.
 
-`check` reads and writes nothing. `run` checks again under a lock and writes. People do it in two
-steps, with a file that is kept meanwhile: see `portfolios.services.uploads`.
+People decide here; a worker does the long parts (`portfolios.services.import_runs`). Every step
+is a state of one row, so whoever looks, on whatever machine, sees how far it is.
 """
 
+import contextlib
 import dataclasses
-import hashlib
-import io
+import datetime
+import time
 import uuid
+from typing import IO, Any
 
-from django.db import transaction
-from django.db.models import TextChoices
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from agencies import audit, policies, selectors
 from agencies.actors import Actor
-from agencies.models import Institution
-from config import clock, encryption, errors, ids
-from portfolios import loan_files, rejected_rows
-from portfolios.loan_files import LoanRow, RowError
-from portfolios.mappings import MAPPINGS, Mapping
-from portfolios.models import Borrower, ImportProblem, Loan, LoanImport, Portfolio
-from portfolios.selectors import visible_imports, visible_portfolios
+from agencies.scope import scope
+from config import clock, errors, ids, money
+from portfolios import tables
+from portfolios.mappings import MAPPINGS, Mapping, guessing
+from portfolios.models import LoanFilePart, LoanImport, LoanMapping, Portfolio
+from portfolios.selectors import visible_imports, visible_mappings, visible_portfolios
+from portfolios.services import file_parts, import_runs
 
-LARGEST_FILE_BYTES = 30 * 1024 * 1024
-ROWS_PER_STATEMENT = 2000
+LARGEST_FILE_BYTES = 4 * 1024**3
+LIFETIME = datetime.timedelta(days=1)
+SAMPLE_ROWS = 20
 
-
-class Policy(TextChoices):
-    """What becomes of the good rows of a file that has bad ones."""
-
-    ALL_OR_NOTHING = "all_or_nothing", _("All rows or nothing")
-    GOOD_ROWS_ONLY = "good_rows_only", _("The good rows only")
+Policy = LoanImport.Policy
+State = LoanImport.State
+WAITING = (State.RECEIVED, State.CHECKED)
+UNFINISHED = (*WAITING, *import_runs.MOVING)
 
 
 @dataclasses.dataclass(frozen=True)
-class Report:
-    """What a file holds: the loans that can be imported, and why other rows cannot."""
+class Totals:
+    """Control totals that the sender of a file gave with it; None where none was given."""
 
-    sha256: str
-    loans: list[LoanRow]
-    problems: list[RowError]
-
-    @property
-    def rows_rejected(self) -> int:
-        return len({problem.row for problem in self.problems})
-
-    @property
-    def rows_read(self) -> int:
-        return len(self.loans) + self.rows_rejected
-
-    @property
-    def balance_minor(self) -> int:
-        return sum(loan.balance_minor for loan in self.loans)
+    rows: int | None = None
+    balance_minor: int | None = None
 
 
-def check(*, actor: Actor, portfolio_id, content: bytes, mapping: str) -> Report:
-    """Read a file without writing anything.
-
-    `mapping` names one of `portfolios.mappings.MAPPINGS`. Raises `InvalidState` when the
-    portfolio is not a draft; `InvalidInput` for a file that cannot be read at all (codes of
-    `loan_files.read`), is too large, has no row, or was imported before (`SAME_FILE`).
-    """
-    policies.demand(actor, policies.VENDOR_MANAGERS)
-    portfolio = selectors.find(visible_portfolios(actor), pk=portfolio_id)
-    return _read(portfolio, content, mapping)
-
-
-def run(
-    *, actor: Actor, portfolio_id, file_name: str, content: bytes, mapping: str, policy: str
+def receive(
+    *, actor: Actor, portfolio_id, file_name: str, file: IO[bytes], totals: Totals | None = None
 ) -> LoanImport:
-    """Import a file into a draft. Raises as `check`, and `BAD_ROWS` when `policy` forbids them.
+    """Keep a file for a draft, and guess which columns hold what; the columns wait for a person.
 
-    The imports of one bank run one after the other, so that what was checked is what is written.
+    `file` can be read twice. Raises `InvalidState` (`NOT_DRAFT`); `InvalidInput` for a file that
+    is too large, came before (`SAME_FILE`) or is no table (codes of `tables.open_table`).
     """
     policies.demand(actor, policies.VENDOR_MANAGERS)
-    if policy not in Policy.values:
-        raise errors.InvalidInput("UNKNOWN_POLICY", _("Choose one of the two."), field="policy")
-    portfolio = selectors.find(visible_portfolios(actor), pk=portfolio_id)
-    with transaction.atomic():
-        # Weak enough not to stop other work that refers to the bank.
-        Institution.objects.select_for_update(no_key=True).get(pk=portfolio.institution_id)
-        portfolio = Portfolio.objects.select_for_update(no_key=True).get(pk=portfolio.pk)
-        report = _read(portfolio, content, mapping)
-        _demand_rows(report, policy)
-        loan_import = LoanImport.objects.create(
-            institution_id=portfolio.institution_id,
-            portfolio=portfolio,
-            file_name=short_name(file_name),
-            sha256=report.sha256,
-            mapping=mapping,
-            rows_read=report.rows_read,
-            rows_imported=len(report.loans),
-            balance_minor=report.balance_minor,
-            rejected_rows=rejected(content.decode(), report, mapping),
-            imported_at=clock.now(),
-            imported_by_id=person(actor),
+    user_id = person(actor)
+    portfolio = _draft(actor, portfolio_id)
+    sha256, length = file_parts.sha256_of(file)
+    if length > LARGEST_FILE_BYTES:
+        raise errors.InvalidInput("FILE_TOO_LARGE", _("Files are at most 4 GB."), field="file")
+    _refuse_same_file(actor, sha256)
+    mapping = _guessed(actor, file, portfolio)
+    file.seek(0)
+    totals = totals or Totals()
+    moment = clock.now()
+    loan_import = LoanImport(
+        id=ids.uuid7(),
+        institution_id=portfolio.institution_id,
+        portfolio=portfolio,
+        file_name=short_name(file_name),
+        file_bytes=length,
+        sha256=sha256,
+        mapping_name=mapping.name,
+        mapping=mapping.to_dict(),
+        expected_rows=totals.rows,
+        expected_minor=totals.balance_minor,
+        uploaded_at=moment,
+        uploaded_by_id=user_id,
+        moved_at=moment,
+    )
+    try:
+        with transaction.atomic():
+            loan_import.save(force_insert=True)
+            file_parts.keep(loan_import, LoanFilePart.Kind.FILE, file_parts.pieces_of(file))
+            audit.record(
+                actor,
+                "loans.receive",
+                portfolio,
+                changes={"file": loan_import.file_name, "bytes": length, "sha256": sha256},
+            )
+    except IntegrityError:
+        # Somebody sent it at the same moment.
+        _refuse_same_file(actor, sha256)
+        raise
+    return loan_import
+
+
+def _guessed(actor: Actor, file: IO[bytes], portfolio: Portfolio) -> Mapping:
+    try:
+        table = tables.open_table(file)
+    except errors.InvalidInput as error:
+        error.field = error.field or "file"
+        raise
+    return guessing.guess(
+        table.columns, sample=table.sample(SAMPLE_ROWS), saved=saved_mappings(actor)
+    )
+
+
+def saved_mappings(actor: Actor) -> list[Mapping]:
+    """The mappings that the bank has saved, the newest first, then those built in."""
+    own = visible_mappings(actor).order_by("-saved_at").values_list("definition", flat=True)
+    return [*(Mapping.from_dict(definition) for definition in own), *MAPPINGS.values()]
+
+
+def mapping_called(actor: Actor, name: str) -> Mapping:
+    """The saved or built-in mapping of this name, else `UNKNOWN_MAPPING`."""
+    for mapping in saved_mappings(actor):
+        if mapping.name == name:
+            return mapping
+    raise errors.InvalidInput("UNKNOWN_MAPPING", _("There is no such mapping."), field="mapping")
+
+
+def sample(*, actor: Actor, import_id) -> tables.Table:
+    """A kept file, opened: its columns and its first rows."""
+    policies.demand(actor, policies.VENDOR_MANAGERS)
+    loan_import = selectors.find(visible_imports(actor), pk=import_id)
+    return tables.open_table(file_parts.open_kept(actor, loan_import))
+
+
+def choose_mapping(*, actor: Actor, import_id, mapping: Mapping, save_as: str = "") -> LoanImport:
+    """Say which columns hold what, and have the file checked; also again after a check.
+
+    `save_as` keeps the mapping under a name for the next files, in place of one of that name.
+    Raises `InvalidInput` (`MISSING_COLUMNS`, `WRONG_CURRENCY`), `InvalidState` once decided.
+    """
+    policies.demand(actor, policies.VENDOR_MANAGERS)
+    loan_import = selectors.find(visible_imports(actor), pk=import_id)
+    columns = sample(actor=actor, import_id=import_id).columns
+    missing = [name for name in mapping.required_columns() if name not in columns]
+    if missing:
+        raise errors.InvalidInput(
+            "MISSING_COLUMNS",
+            _("The file has no column %(names)s.") % {"names": ", ".join(missing)},
+            field="mapping",
         )
-        _write_loans(loan_import, portfolio, report.loans)
-        _write_problems(loan_import, report.problems)
+    if mapping.currency not in (None, loan_import.portfolio.currency):
+        raise errors.InvalidInput(
+            "WRONG_CURRENCY",
+            _("This kind of file is in %(theirs)s, the portfolio in %(ours)s.")
+            % {"theirs": mapping.currency, "ours": loan_import.portfolio.currency},
+            field="mapping",
+        )
+    with transaction.atomic():
+        _move(
+            loan_import,
+            WAITING,
+            state=State.CHECKING,
+            mapping=mapping.to_dict(),
+            mapping_name=save_as.strip()[:80] or mapping.name,
+            phase_started_at=clock.now(),
+            rows_read=0,
+            bytes_read=0,
+            report={},
+        )
+        if save_as.strip():
+            _save_mapping(actor, save_as.strip(), mapping)
         audit.record(
             actor,
-            "loans.import",
-            loan_import,
-            changes={
-                "rows_read": report.rows_read,
-                "rows_imported": len(report.loans),
-                "balance_minor": report.balance_minor,
-                "currency": portfolio.currency,
-            },
+            "loans.map",
+            loan_import.portfolio,
+            changes={"file": loan_import.file_name, "mapping": loan_import.mapping_name},
         )
     return loan_import
 
 
-def left_out(*, actor: Actor, import_id) -> str:
-    """The rows that an import left out, as CSV text with an `error` column."""
+def _save_mapping(actor: Actor, name: str, mapping: Mapping) -> None:
+    if len(name) > 80:
+        raise errors.InvalidInput(
+            "TOO_LONG",
+            _("This has more than %(longest)s characters.") % {"longest": 80},
+            field="save_as",
+        )
+    LoanMapping.objects.update_or_create(
+        institution=selectors.visible_institutions(actor).get(),
+        name=name,
+        defaults={
+            "definition": dataclasses.replace(mapping, name=name).to_dict(),
+            "saved_at": clock.now(),
+            "saved_by_id": person(actor),
+        },
+    )
+
+
+def reopen(*, actor: Actor, import_id) -> LoanImport:
+    """Back from the check to the columns, to choose others."""
     policies.demand(actor, policies.VENDOR_MANAGERS)
     loan_import = selectors.find(visible_imports(actor), pk=import_id)
-    return encryption.reveal(loan_import, "rejected_rows")
+    _move(loan_import, (State.CHECKED,), state=State.RECEIVED)
+    return loan_import
+
+
+def decide(*, actor: Actor, import_id, policy: str) -> LoanImport:
+    """Have the loans of a checked file written: all rows, or the good ones only.
+
+    Raises `InvalidInput` (`BAD_ROWS`: there are bad ones, or no good one; `TOTALS_DIFFER` from
+    the control totals), `InvalidState` (`NOT_CHECKED`; `NOT_DRAFT`).
+    """
+    policies.demand(actor, policies.VENDOR_MANAGERS)
+    if policy not in Policy.values:
+        raise errors.InvalidInput("UNKNOWN_POLICY", _("Choose one of the two."), field="policy")
+    loan_import = selectors.find(visible_imports(actor).select_related("portfolio"), pk=import_id)
+    if loan_import.state != State.CHECKED:
+        raise errors.InvalidState("NOT_CHECKED", _("This file does not wait for a decision."))
+    _demand_totals(loan_import)
+    _demand_good_rows(loan_import, policy)
+    with transaction.atomic():
+        portfolio = Portfolio.objects.select_for_update(no_key=True).get(
+            pk=loan_import.portfolio_id
+        )
+        _demand_draft(portfolio)
+        _move(
+            loan_import,
+            (State.CHECKED,),
+            state=State.IMPORTING,
+            policy=policy,
+            phase_started_at=clock.now(),
+            last_row=1,
+            bytes_read=0,
+        )
+        audit.record(
+            actor,
+            "loans.decide",
+            portfolio,
+            changes={"file": loan_import.file_name, "policy": policy},
+        )
+    return loan_import
+
+
+def totals_differ(loan_import: LoanImport) -> bool:
+    """Whether a checked file is not what its sender said it is."""
+    return loan_import.expected_rows not in (
+        None,
+        loan_import.rows_read,
+    ) or loan_import.expected_minor not in (None, loan_import.report.get("read_minor"))
+
+
+def _demand_totals(loan_import: LoanImport) -> None:
+    if totals_differ(loan_import):
+        raise errors.InvalidInput(
+            "TOTALS_DIFFER",
+            _("The rows or their sum are not what was announced, so nothing can be imported."),
+            field="file",
+        )
+
+
+def _demand_good_rows(loan_import: LoanImport, policy: str) -> None:
+    rejected = loan_import.rows_read - loan_import.rows_good
+    if rejected and (policy == Policy.ALL_OR_NOTHING or not loan_import.rows_good):
+        first: Any = loan_import.problems.filter(is_warning=False).order_by("row").first()
+        raise errors.InvalidInput(
+            "BAD_ROWS",
+            _("%(count)s rows are wrong, so nothing was imported. The first: %(message)s")
+            % {"count": rejected, "message": first.message},
+            field="file",
+            row=first.row,
+        )
+
+
+def cancel(*, actor: Actor, import_id) -> LoanImport:
+    """Stop an import that has not ended, and take back what it wrote."""
+    policies.demand(actor, policies.VENDOR_MANAGERS)
+    loan_import = selectors.find(visible_imports(actor).select_related("portfolio"), pk=import_id)
+    with transaction.atomic():
+        _move(
+            loan_import,
+            (*WAITING, State.CHECKING, State.IMPORTING),
+            state=State.CANCELLING,
+            phase_started_at=clock.now(),
+        )
+        audit.record(
+            actor, "loans.cancel", loan_import.portfolio, changes={"file": loan_import.file_name}
+        )
+    return loan_import
+
+
+def cancel_old(*, actor: Actor) -> int:
+    """Cancel what nobody decided about in a day, bank by bank; answers how many."""
+    policies.demand(actor, policies.SWEEPS)
+    with transaction.atomic():
+        old = list(
+            visible_imports(actor)
+            .filter(state__in=WAITING, uploaded_at__lte=clock.now() - LIFETIME)
+            .select_related("portfolio")
+        )
+        for loan_import in old:
+            _move(loan_import, WAITING, state=State.CANCELLING)
+            audit.record(
+                actor,
+                "loans.cancel",
+                loan_import.portfolio,
+                changes={"file": loan_import.file_name},
+            )
+    return len(old)
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """How far the present phase of an import is; None where it cannot be told yet."""
+
+    done_ppm: int
+    rows_per_second: int | None
+    seconds_left: int | None
+
+
+def progress(loan_import: LoanImport) -> Progress | None:
+    """By the bytes of the file that are read, which are known before its rows are; None while the
+    import waits for a person or has ended."""
+    if loan_import.state not in import_runs.MOVING:
+        return None
+    done = loan_import.bytes_read
+    whole = max(loan_import.file_bytes, done, 1)
+    begun = loan_import.phase_started_at
+    seconds = (loan_import.moved_at - begun).total_seconds() if begun else 0
+    if seconds < 1 or not done or loan_import.state == State.CANCELLING:
+        return Progress(money.PPM * done // whole, None, None)
+    return Progress(
+        done_ppm=money.PPM * done // whole,
+        rows_per_second=round((loan_import.last_row - 1) / seconds),
+        seconds_left=round(seconds * (whole - done) / done),
+    )
+
+
+def import_file(
+    *,
+    actor: Actor,
+    portfolio_id,
+    file_name: str,
+    file: IO[bytes],
+    mapping: Mapping | None = None,
+    policy: str,
+    totals: Totals | None = None,
+    watch: import_runs.Watcher = lambda _import: None,
+) -> LoanImport:
+    """All steps at once, for a command; each has transactions of its own. Without a `mapping` the
+    guessed one is taken.
+
+    Goes on with the same file where an earlier call was killed. Raises what the steps raise, and
+    what a worker found (`failure_code`); then nothing of the file is left.
+    """
+    begun = _begun(actor, portfolio_id, file)
+    if begun is None:
+        with scope(actor):
+            begun = receive(
+                actor=actor,
+                portfolio_id=portfolio_id,
+                file_name=file_name,
+                file=file,
+                totals=totals,
+            )
+    try:
+        if begun.state == State.RECEIVED:
+            with scope(actor):
+                chosen = mapping or Mapping.from_dict(begun.mapping)
+                choose_mapping(actor=actor, import_id=begun.pk, mapping=chosen)
+        checked = _moved(actor, begun, watch)
+        if checked.state == State.CHECKED:
+            with scope(actor):
+                decide(actor=actor, import_id=begun.pk, policy=policy)
+            checked = _moved(actor, begun, watch)
+    except errors.DomainError:
+        with contextlib.suppress(errors.InvalidState), scope(actor):
+            cancel(actor=actor, import_id=begun.pk)
+        import_runs.move_on(actor=actor, import_id=begun.pk)
+        raise
+    if checked.state != State.IMPORTED:
+        code, sentence = checked.failure_code or "CANCELLED", checked.failure
+        raise errors.InvalidInput(code, sentence or _("This import was cancelled."), field="file")
+    return checked
+
+
+def _begun(actor: Actor, portfolio_id, file: IO[bytes]) -> LoanImport | None:
+    """An import of the same file into the same portfolio that has not ended."""
+    sha256, _length = file_parts.sha256_of(file)
+    with scope(actor):
+        return (
+            visible_imports(actor)
+            .filter(portfolio=portfolio_id, sha256=sha256, state__in=UNFINISHED)
+            .first()
+        )
+
+
+def _moved(actor: Actor, begun: LoanImport, watch: import_runs.Watcher) -> LoanImport:
+    """The import when it waits for a person or has ended, by our work or another process's."""
+    while True:
+        import_runs.move_on(actor=actor, import_id=begun.pk, watch=watch)
+        with scope(actor):
+            found = selectors.find(visible_imports(actor), pk=begun.pk)
+        if found.state not in import_runs.MOVING:
+            return found
+        watch(found)
+        time.sleep(1)
+
+
+def left_out(*, actor: Actor, import_id) -> IO[bytes]:
+    """The rows that are left out, as CSV with an `error` column, to be read as a stream."""
+    policies.demand(actor, policies.VENDOR_MANAGERS)
+    loan_import = selectors.find(visible_imports(actor), pk=import_id)
+    return file_parts.open_kept(actor, loan_import, LoanFilePart.Kind.REJECTED)
 
 
 def person(actor: Actor) -> uuid.UUID:
@@ -127,51 +413,39 @@ def person(actor: Actor) -> uuid.UUID:
     return actor.user_id
 
 
-def _read(portfolio: Portfolio, content: bytes, mapping_name: str) -> Report:
+def short_name(file_name: str) -> str:
+    """The name of a file as it is kept: never empty, its end where it is long."""
+    return file_name.strip()[-200:] or "loans.csv"
+
+
+def _draft(actor: Actor, portfolio_id) -> Portfolio:
+    portfolio = selectors.find(visible_portfolios(actor), pk=portfolio_id)
+    _demand_draft(portfolio)
+    return portfolio
+
+
+def _demand_draft(portfolio: Portfolio) -> None:
     if portfolio.state != Portfolio.State.DRAFT:
         raise errors.InvalidState(
             "NOT_DRAFT", _("This portfolio is published: no more loans can be imported into it.")
         )
-    mapping = MAPPINGS.get(mapping_name)
-    if mapping is None:
-        raise errors.InvalidInput(
-            "UNKNOWN_MAPPING", _("There is no such mapping."), field="mapping"
-        )
-    if len(content) > LARGEST_FILE_BYTES:
-        raise errors.InvalidInput(
-            "FILE_TOO_LARGE", _("Files are at most 30 MB. Split this one."), field="file"
-        )
-    sha256 = hashlib.sha256(content).hexdigest()
-    _refuse_same_file(portfolio, sha256)
-    as_of = clock.business_date(portfolio.institution.time_zone)
-    loans: list[LoanRow] = []
-    problems: list[RowError] = []
-    try:
-        for row in loan_files.read(
-            io.BytesIO(content), mapping, currency=portfolio.currency, as_of=as_of
-        ):
-            (problems if isinstance(row, RowError) else loans).append(row)  # type: ignore[arg-type]
-    except errors.InvalidInput as error:
-        error.field = error.field or "file"
-        raise
-    if not loans and not problems:
-        raise errors.InvalidInput("NO_ROWS", _("The file has no row of data."), field="file")
-    loans, there = _without_known(portfolio, loans, mapping)
-    return Report(sha256, loans, sorted([*problems, *there], key=lambda problem: problem.row))
 
 
-def _refuse_same_file(portfolio: Portfolio, sha256: str) -> None:
+def _refuse_same_file(actor: Actor, sha256: str) -> None:
+    undone = (State.CANCELLING, State.CANCELLED)
     first = (
-        LoanImport.objects.filter(institution=portfolio.institution_id, sha256=sha256)
+        visible_imports(actor)
+        .filter(sha256=sha256)
+        .exclude(state__in=undone)
         .select_related("portfolio")
         .first()
     )
     if first is not None:
         raise errors.InvalidInput(
             "SAME_FILE",
-            _("This file was imported on %(day)s into “%(portfolio)s” (import %(id)s).")
+            _("This file came on %(day)s for “%(portfolio)s” (import %(id)s).")
             % {
-                "day": first.imported_at.date().isoformat(),
+                "day": first.uploaded_at.date().isoformat(),
                 "portfolio": first.portfolio.name,
                 "id": first.pk,
             },
@@ -179,115 +453,11 @@ def _refuse_same_file(portfolio: Portfolio, sha256: str) -> None:
         )
 
 
-def _without_known(
-    portfolio: Portfolio, loans: list[LoanRow], mapping: Mapping
-) -> tuple[list[LoanRow], list[RowError]]:
-    """The loans whose reference the bank does not have yet, and a problem for each other one."""
-    references = [loan.reference for loan in loans]
-    known: set[str] = set()
-    for start in range(0, len(references), ROWS_PER_STATEMENT):
-        known.update(
-            Loan.objects.filter(
-                institution=portfolio.institution_id,
-                reference__in=references[start : start + ROWS_PER_STATEMENT],
-            ).values_list("reference", flat=True)
-        )
-    problems = [
-        RowError(
-            row=loan.row,
-            column=mapping.columns["reference"],
-            value=loan.reference,
-            code="ALREADY_THERE",
-            message=str(_("You have a loan with this reference already.")),
-        )
-        for loan in loans
-        if loan.reference in known
-    ]
-    return [loan for loan in loans if loan.reference not in known], problems
-
-
-def _demand_rows(report: Report, policy: str) -> None:
-    if not report.problems:
-        return
-    if policy == Policy.ALL_OR_NOTHING or not report.loans:
-        first = report.problems[0]
-        raise errors.InvalidInput(
-            "BAD_ROWS",
-            _("%(count)s rows are wrong, so nothing was imported. The first: %(message)s")
-            % {"count": report.rows_rejected, "message": first.message},
-            field="file",
-            row=first.row,
-        )
-
-
-def short_name(file_name: str) -> str:
-    """The name of a file as it is kept: never empty, its end where it is long."""
-    return file_name.strip()[-200:] or "loans.csv"
-
-
-def rejected(text: str, report: Report, mapping: str) -> str:
-    """The bad rows of a file's text as CSV with an `error` column; empty where there is none."""
-    if not report.problems:
-        return ""
-    required = MAPPINGS[mapping].required_columns()
-    return rejected_rows.write(text, report.problems, required=required)
-
-
-def _write_loans(loan_import: LoanImport, portfolio: Portfolio, rows: list[LoanRow]) -> None:
-    borrowers: list[Borrower] = []
-    loans: list[Loan] = []
-    for row in rows:
-        borrower = _borrower(portfolio, row)
-        if borrower is not None:
-            borrowers.append(borrower)
-        loans.append(
-            Loan(
-                institution_id=portfolio.institution_id,
-                portfolio=portfolio,
-                loan_import=loan_import,
-                borrower=borrower,
-                reference=row.reference,
-                currency=portfolio.currency,
-                balance_minor=row.balance_minor,
-                rate_ppm=row.rate_ppm,
-                opened_on=row.opened_on,
-                last_payment_on=row.last_payment_on,
-                days_past_due=row.days_past_due,
-                region=row.region,
-                grade=row.grade,
-            )
-        )
-    Borrower.objects.bulk_create(borrowers, batch_size=ROWS_PER_STATEMENT)
-    Loan.objects.bulk_create(loans, batch_size=ROWS_PER_STATEMENT)
-
-
-def _borrower(portfolio: Portfolio, row: LoanRow) -> Borrower | None:
-    """One borrower a row; none where the file says nothing about the person."""
-    personal = {
-        "name": row.borrower_name,
-        "phone": row.phone,
-        "email": row.email,
-        "address": row.address,
-        "national_id": row.national_id,
-    }
-    if not any(personal.values()):
-        return None
-    return Borrower(id=ids.uuid7(), institution_id=portfolio.institution_id, **personal)
-
-
-def _write_problems(loan_import: LoanImport, problems: list[RowError]) -> None:
-    ImportProblem.objects.bulk_create(
-        (
-            ImportProblem(
-                institution_id=loan_import.institution_id,
-                loan_import=loan_import,
-                row=problem.row,
-                column=problem.column,
-                value=problem.value,
-                code=problem.code,
-                message=str(problem.message)[:300],
-            )
-            for problem in problems
-        ),
-        batch_size=ROWS_PER_STATEMENT,
+def _move(loan_import: LoanImport, states, **changes) -> None:
+    """Change an import that is in one of these states, and nothing else meanwhile."""
+    moved = LoanImport.objects.filter(pk=loan_import.pk, state__in=states).update(
+        moved_at=clock.now(), **changes
     )
+    if not moved:
+        raise errors.InvalidState("NOT_WAITING", _("This import does not wait for that any more."))
+    loan_import.refresh_from_db()

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from agencies import audit, policies, selectors
 from agencies.actors import Actor
 from config import clock, errors
-from portfolios import loan_files, matching, receipt_files
+from portfolios import file_messages, file_sentences, matching, receipt_files
 from portfolios.models import Confirmation, ReceiptFile, ReceiptLine, Recovery
 from portfolios.selectors import (
     reported_recoveries,
@@ -45,7 +45,7 @@ class Read:
     unmatched: int
     ambiguous: int
     matched_before: int
-    problems: list[loan_files.RowError]
+    problems: list[file_messages.RowError]
 
 
 def confirm(*, actor: Actor, file_name: str, content: bytes) -> Read:
@@ -114,18 +114,18 @@ def _refuse_same_file(actor: Actor, sha256: str, institution) -> None:
         )
 
 
-def _rows(actor: Actor, content: bytes, today) -> tuple[list, list[loan_files.RowError]]:
+def _rows(actor: Actor, content: bytes, today) -> tuple[list, list[file_messages.RowError]]:
     """The receipts of the file that are new, and what is wrong with the other rows."""
     good: list[receipt_files.ReceiptRow] = []
-    problems: list[loan_files.RowError] = []
+    problems: list[file_messages.RowError] = []
     try:
         for row in receipt_files.read(io.BytesIO(content), as_of=today):
-            if isinstance(row, loan_files.RowError):
-                problems.append(row)
+            if isinstance(row, file_messages.RowError):
+                problems.append(file_sentences.translated(row))
             else:
                 good.append(row)
-    except errors.InvalidInput as error:
-        error.field = error.field or "file"
+    except file_messages.FileRefused as error:
+        file_sentences.translate(error, field="file")
         raise
     if len(good) > ROWS_MAX:
         raise errors.InvalidInput(
@@ -139,7 +139,7 @@ def _rows(actor: Actor, content: bytes, today) -> tuple[list, list[loan_files.Ro
     )
     message = str(_("This receipt came in an earlier file."))
     problems += [
-        loan_files.RowError(
+        file_messages.RowError(
             one.row, "receipt_reference", one.receipt_reference, "RECEIPT_KNOWN", message
         )
         for one in good

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from agencies import policies
 from agencies.actors import Actor
 from config import clock, errors
-from portfolios import recovery_files
-from portfolios.loan_files import RowError
+from portfolios import file_sentences, recovery_files
+from portfolios.file_messages import FileRefused, RowError
 from portfolios.models import Recovery
 from portfolios.services import recoveries, work
 
@@ -75,11 +75,11 @@ def _read(content: bytes) -> tuple[list[recovery_files.RecoveryRow], list[RowErr
         rows = recovery_files.read(io.BytesIO(content), channels=channels, as_of=latest)
         for row in rows:
             if isinstance(row, RowError):
-                problems.append(row)
+                problems.append(file_sentences.translated(row))
             else:
                 payments.append(row)
-    except errors.InvalidInput as error:
-        error.field = "file"
+    except FileRefused as error:
+        file_sentences.translate(error, field="file")
         raise
     if len(payments) > ROWS_MAX:
         raise errors.InvalidInput(

@@ -6,6 +6,7 @@ for it. All is made through the services, by those who would make it.
 
 import dataclasses
 import datetime
+import io
 import itertools
 import uuid
 
@@ -13,8 +14,9 @@ from agencies.scope import scope
 from agencies.services import clients, panel, people
 from marketplace.models import Bid, Listing
 from marketplace.services import awards, bids, listings
+from portfolios.mappings import MAPPINGS
 from portfolios.models import Loan, Placement
-from portfolios.services import imports, portfolios, uploads
+from portfolios.services import imports, portfolios
 from tests import world
 
 DAY = datetime.timedelta(days=1)
@@ -107,12 +109,12 @@ def portfolio(estate: Estate, mark: str, *references: str, bad: bool = False):
         )
         estate.keep(
             "import",
-            imports.run(
+            imports.import_file(
                 actor=actor,
                 portfolio_id=made.pk,
                 file_name=f"{name}.csv",
-                content="\n".join([LOANS_HEADER, *rows]).encode(),
-                mapping="standard",
+                file=io.BytesIO("\n".join([LOANS_HEADER, *rows]).encode()),
+                mapping=MAPPINGS["standard"],
                 policy=imports.Policy.GOOD_ROWS_ONLY,
             ),
         )
@@ -154,14 +156,14 @@ def trade(estate: Estate) -> dict[str, Listing]:
     estate.ids["import"].reverse()
     estate.keep("portfolio", draft, sold.portfolio_id)
     with scope(estate.bank.actor("vendor_manager")) as actor:
-        upload, _report = uploads.keep(
+        rows = f"{LOANS_HEADER}\n{estate.mark('private')}-2,,,,-1,1,2024-03-01,,"
+        waiting = imports.receive(
             actor=actor,
             portfolio_id=draft.pk,
             file_name=f"{estate.mark('private')}-next.csv",
-            content=f"{LOANS_HEADER}\n{estate.mark('private')}-2,,,,-1,1,2024-03-01,,".encode(),
-            mapping="standard",
+            file=io.BytesIO(rows.encode()),
         )
-        estate.keep("upload", upload)
+        estate.ids["import"].insert(0, waiting.pk)
     return {"sold": sold, "still": still}
 
 

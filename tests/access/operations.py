@@ -32,6 +32,7 @@ IDENTIFIERS = {
     "statementId": "statement",
     "excessId": "excess",
     "listingId": "listing",
+    "importId": "import",
     "bidId": "bid",
     "portfolioId": "portfolio",
     "invitedAgencyIds": "agency",

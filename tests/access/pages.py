@@ -22,7 +22,6 @@ KINDS = {
     "institutions/": "institution",
     "clients/": "client",
     "portfolios/": "portfolio",
-    "uploads/": "upload",
     "imports/": "import",
     "loans/": "loan",
     "holds/": "hold",
@@ -144,7 +143,7 @@ def ours() -> list[Page]:
 
 def seen(answer, *told: object) -> tuple[int, str]:
     """Status and text of an answer without tokens of the session and without what was `told`."""
-    text = CHANGING.sub("", answer.content.decode())
+    text = CHANGING.sub("", answer.getvalue().decode())
     return answer.status_code, without(text, *told)
 
 

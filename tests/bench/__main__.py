@@ -23,10 +23,10 @@ REPEATS = 5
 CASES = (*supply.CASES, *reading.CASES, *money.CASES)
 
 
-def seconds(run, repeats: int) -> float:
-    """The median of several runs; what a run needs prepared, it prepared in `run.before`."""
+def seconds(run) -> float:
+    """The median of several runs, or of `run.repeats`; `run.before` prepares what a run needs."""
     taken = []
-    for _repeat in range(repeats):
+    for _repeat in range(getattr(run, "repeats", REPEATS)):
         given = run.before() if hasattr(run, "before") else ()
         started = time.perf_counter()
         run(*given)
@@ -42,7 +42,7 @@ def main() -> None:
         try:
             for case in CASES:
                 for label, ours, raw in case():
-                    mine, theirs = seconds(ours, REPEATS), seconds(raw, REPEATS)
+                    mine, theirs = seconds(ours), seconds(raw)
                     print(
                         f"{label:58} {mine * 1000:7.1f}ms {theirs * 1000:7.1f}ms"
                         f" {mine / theirs:6.1f}x",

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import datetime
+import threading
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 from agencies.models.users import Role
 from frontend.demonstration import cast, story
 from payouts.simulator import server
+from portfolios import tasks
 from tests.conftest import Clock
 
 TODAY = datetime.date(2026, 11, 24)
@@ -49,7 +51,27 @@ def running(clone) -> Iterator[Portal]:
         live = LiveServer("127.0.0.1")
         held.callback(live.stop)
         held.enter_context(override_settings(PUBLIC_URL=live.url))
+        held.enter_context(_working())
         yield Portal(live.url, _people(told.cast), clock)
+
+
+@contextlib.contextmanager
+def _working() -> Iterator[None]:
+    """A worker that does what people wait for in front of a page."""
+    ended = threading.Event()
+
+    def work() -> None:
+        while not ended.wait(0.3):
+            tasks.move_imports()
+        connections.close_all()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        worker.join()
 
 
 def _people(found: cast.Cast) -> dict[str, str]:

@@ -25,9 +25,13 @@ def test_the_application_can_neither_make_nor_own_a_table(db):
         cursor.execute("create table mine (id int)")
 
 
-def test_the_application_makes_no_temporary_table(db):
-    with connection.cursor() as cursor, pytest.raises(ProgrammingError):
-        cursor.execute("create temporary table mine (id int)")
+def test_a_temporary_table_never_stands_in_front_of_a_real_one(db):
+    with connection.cursor() as cursor:
+        cursor.execute("create temporary table agencies_user on commit drop as select 1 as mine")
+        cursor.execute("select count(*) from agencies_user")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("select mine from pg_temp.agencies_user")
+        assert cursor.fetchone() == (1,)
 
 
 def test_the_application_waits_for_nothing_for_ever(db):

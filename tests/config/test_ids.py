@@ -2,6 +2,7 @@
 
 import itertools
 import time
+import uuid
 
 from config import ids
 
@@ -17,3 +18,16 @@ def test_ids_grow_and_their_steps_cannot_be_counted():
     assert made == sorted(made)
     steps = {after.int - before.int for before, after in itertools.pairwise(made)}
     assert len(steps) > 4_990
+
+
+def test_many_at_once_are_like_one_by_one():
+    made = [
+        ids.uuid7(),
+        *map(uuid.UUID, ids.uuid7s(1_000)),
+        ids.uuid7(),
+        *map(uuid.UUID, ids.uuid7s(2)),
+    ]
+    assert made == sorted(made)
+    assert len(set(made)) == 1_004
+    assert {(one.version, one.variant) for one in made} == {(7, uuid.RFC_4122)}
+    assert ids.uuid7s(0) == []

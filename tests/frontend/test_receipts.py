@@ -85,7 +85,7 @@ def test_an_upload_says_what_it_confirmed_and_what_is_left(bank, house, finance,
     assert page.status_code == 200
     assert page.redirect_chain[0][0].startswith("/receipts/files/")
     assert "1 recovery confirmed." in text
-    assert "A receipt is an amount above zero." in text
+    assert "This must be an amount above zero." in text
     with scope(bank.actor("auditor")):
         assert Confirmation.objects.get().recovery.reference == "P-1"
     again = upload(finance, HEADER + f"B-1,{loans[0]},40.00,USD,{today()}\n")

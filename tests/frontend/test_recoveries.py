@@ -181,7 +181,7 @@ def test_a_file_is_reported_row_by_row(bank, collector, loans):
         "There is no such loan in your placements.",
         "An amount in USD has at most 2 decimals.",
         "This loan is in USD.",
-        "A channel is one of",
+        "This is not one of bank_transfer",
     ):
         assert words in page
     again = upload(collector, HEADER + good + good.replace("P-1", "P-6"))
@@ -195,7 +195,7 @@ def test_a_file_is_reported_row_by_row(bank, collector, loans):
     [
         ("", "The submitted file is empty."),
         ("a,b\n1,2\n", "The file has no column loan_reference"),
-        (HEADER + '"x', "From this row on the file is not CSV"),
+        (HEADER + '"x', "From this row on the file cannot be read"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(bank, collector, text, words):

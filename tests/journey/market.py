@@ -5,7 +5,7 @@ import io
 from fractions import Fraction
 
 from tests.journey.browser import Page
-from tests.journey.story import House, Journey, usd
+from tests.journey.story import House, Journey, until, usd
 from tests.lending import half_away
 
 TITLE = "Personal loans 2007 to 2011"
@@ -22,14 +22,33 @@ def make_a_portfolio(journey: Journey) -> None:
     journey.portfolio = made.key
 
 
-def _check(journey: Journey, name: str, content: bytes, status: int = 200) -> Page:
-    """The import's first step: a file and what kind it is."""
+def _send(journey: Journey, name: str, content: bytes, status: int = 200) -> Page:
+    """The import's first step: a file, which leads to its columns."""
     return journey.bank["vendor_manager"].fill_in(
         f"/portfolios/{journey.portfolio}/import/",
-        {"mapping": "lendingclub"},
+        {},
         files=[("file", (name, content, "text/csv"))],
         status=status,
     )
+
+
+def _when(journey: Journey, path: str, sentence: str) -> Page:
+    """The page once it says the sentence: what a worker does takes a moment."""
+
+    def look() -> Page | None:
+        page = journey.bank["vendor_manager"].open(path)
+        return page if sentence in page.text else None
+
+    return until(look, f"{path} to say {sentence!r}")
+
+
+def _check(journey: Journey, name: str, content: bytes) -> Page:
+    """The file with the columns that were found by their names, checked by the worker."""
+    manager = journey.bank["vendor_manager"]
+    columns = _send(journey, name, content)
+    columns.says("as saved")
+    manager.send(columns, action="/columns/")
+    return _when(journey, columns.url, "Your decision")
 
 
 def refuse_a_bad_file(journey: Journey) -> None:
@@ -47,10 +66,10 @@ def refuse_a_bad_file(journey: Journey) -> None:
     page.says("3 issue_d 2007-13-01 This is not a date as expected")
     page.says(f"4 funded_amnt - total_rec_prncp {lent} ; {lent} Nothing is owed on this loan.")
     manager = journey.bank["vendor_manager"]
-    manager.send(page, {"policy": "all_or_nothing"}).says("Nothing was imported.")
+    manager.send(page, {"policy": "all_or_nothing"}, action="/decide/").says("Nothing stays")
+    _when(journey, page.url, "Nothing of this file is in the portfolio")
     manager.open(f"/portfolios/{journey.portfolio}/").says("Import its loans")
-    _check(journey, "latin.csv", "id,größe\n1,2\n".encode("latin-1"), status=422)
-    _check(journey, "short.csv", b"id,grade\n1,A\n", status=422).says("funded_amnt")
+    _send(journey, "empty.csv", b"", status=422)
 
 
 def import_the_file(journey: Journey) -> None:
@@ -59,11 +78,12 @@ def import_the_file(journey: Journey) -> None:
     count, balance = f"{len(file.loans):,}", usd(file.balance_minor)
     checked = _check(journey, file.name, file.content)
     checked.says(f"Rows read {count}", f"Good rows {count}", "Bad rows 0", balance)
-    upload = checked.url.removeprefix(journey.url)
-    imported = manager.send(checked, action=upload).says(f"{count} loans are imported.", balance)
+    manager.send(checked, action="/decide/")
+    imported = _when(journey, checked.url, "Loans imported")
+    imported.says(f"Loans imported {count}", balance)
     manager.open(f"/portfolios/{journey.portfolio}/").says(balance, "Publish it for bids")
-    again = _check(journey, "renamed.csv", file.content, status=422)
-    again.says(f"This file was imported on 2026-03-02 into “{TITLE}” (import {imported.key}).")
+    again = _send(journey, "renamed.csv", file.content, status=422)
+    again.says(f"This file came on 2026-03-02 for “{TITLE}” (import {imported.key}).")
     manager.open(imported.url).says(file.name, count)
 
 

@@ -254,7 +254,8 @@ def read_the_trail(journey: Journey, reasons: dict[str, str]) -> None:
 STEPS = """
 institution.create person.invite person.accept_invitation
 panel.apply panel.approve panel.reject panel.suspend
-portfolio.create loans.check loans.discard loans.import
+portfolio.create loans.receive loans.map loans.check loans.decide loans.import
+loans.cancel loans.discard
 listing.publish bid.submit listing.award placement.open
 contact.log promise.log recovery.log recovery.reverse
 receipts.confirm recovery.confirm receipt.link receipt.dismiss

@@ -8,6 +8,7 @@ import pytest
 from config import errors
 from portfolios import receipt_files
 from portfolios.receipt_files import ReceiptRow
+from tests.workbook_files import workbook
 
 TODAY = date(2026, 11, 23)
 HEADER = "receipt_reference,loan_reference,amount,currency,value_date"
@@ -72,12 +73,28 @@ def test_a_receipt_that_repeats_is_refused_the_second_time():
     assert (problem.row, problem.code) == (3, "DUPLICATE_REFERENCE")
 
 
+def test_other_encodings_and_workbooks():
+    line = "R1,Zürich 1,1.50,USD,2026-11-01"
+    expected = [ReceiptRow(2, "R1", "Zürich 1", 150, "USD", date(2026, 11, 1))]
+    assert read(f"{HEADER}\n{line}\n".encode("cp1252")) == expected
+    rows = [HEADER.split(","), ["R1", "Zürich 1", 1.5, "USD", date(2026, 11, 1)]]
+    assert read(workbook(rows)) == expected
+
+
+def test_rows_and_errors_come_in_their_order():
+    good = "L1,1.00,USD,2026-11-01"
+    content = f"{HEADER}\nR1,{good}\nR2\nR3,{good}\nTOTAL,2,2.00\n"
+    told = [(row.row, type(row).__name__) for row in read(content)]
+    assert told == [(2, "ReceiptRow"), (3, "RowError"), (4, "ReceiptRow")]
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
         (b"", "EMPTY_FILE"),
         (b"receipt_reference,amount\nR1,1\n", "MISSING_COLUMNS"),
-        (f"{HEADER}\nR1,L\xe9,1.00,USD,2026-11-01\n".encode("latin-1"), "WRONG_ENCODING"),
+        (f"{HEADER}\nR1,L\x81,1.00,USD,2026-11-01\n".encode("latin-1"), "WRONG_ENCODING"),
+        (f'{HEADER}\nR1,L1,1.00,USD,2026-11-01\n"R2'.encode(), "UNREADABLE_FILE"),
     ],
 )
 def test_a_file_that_cannot_be_read(content, code):

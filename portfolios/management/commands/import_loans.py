@@ -1,5 +1,7 @@
 """Imports a file of loans from the command line, as a person of the bank."""
 
+import json
+import sys
 from pathlib import Path
 
 from django.core.management import BaseCommand, CommandError
@@ -8,19 +10,25 @@ from agencies import actors
 from agencies.models import Institution, User
 from agencies.scope import scope
 from config import errors
-from portfolios.mappings import MAPPINGS
+from portfolios.mappings import Mapping
+from portfolios.models import LoanImport
 from portfolios.selectors import visible_portfolios
 from portfolios.services import imports
 
 
 class Command(BaseCommand):
-    help = "Imports a CSV file of loans into a draft portfolio."
+    help = (
+        "Imports a CSV or XLSX file of loans into a draft portfolio. When it is killed, call it"
+        " again with the same file: it goes on, and so does a running worker."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("file", type=Path)
         parser.add_argument("--institution", required=True, help="its short name in addresses")
         parser.add_argument("--portfolio", required=True, help="the portfolio's name")
-        parser.add_argument("--mapping", required=True, choices=sorted(MAPPINGS))
+        parser.add_argument(
+            "--mapping", help="a saved or built-in mapping, or a file of JSON; none: it is guessed"
+        )
         parser.add_argument("--user", required=True, help="e-mail of a vendor manager")
         parser.add_argument(
             "--policy",
@@ -28,32 +36,86 @@ class Command(BaseCommand):
             default=imports.Policy.ALL_OR_NOTHING.value,
             help="what becomes of the good rows when some are bad",
         )
+        parser.add_argument("--rows", type=int, help="control total: the file has as many rows")
+        parser.add_argument(
+            "--balance-minor", type=int, help="control total: their balances in minor units"
+        )
+        parser.add_argument(
+            "--rejected", type=Path, help="where to write the rows that are left out"
+        )
 
-    def handle(self, *, file, institution, portfolio, mapping, user, policy, **options):
+    def handle(self, *, file, institution, portfolio, mapping, user, policy, rejected, **options):
+        actor = _person(institution, user)
         try:
-            content = Path(file).read_bytes()
+            with Path(file).open("rb") as opened:
+                made = imports.import_file(
+                    actor=actor,
+                    portfolio_id=_portfolio_id(actor, portfolio),
+                    file_name=Path(file).name,
+                    file=opened,
+                    mapping=_mapping(actor, mapping),
+                    policy=policy,
+                    totals=imports.Totals(options["rows"], options["balance_minor"]),
+                    watch=self._watch,
+                )
         except OSError as error:
             raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
-        try:
-            with scope(_person(institution, user)) as actor:
-                found = visible_portfolios(actor).filter(name=portfolio).first()
-                if found is None:
-                    raise CommandError(f"There is no portfolio called {portfolio}.")
-                made = imports.run(
-                    actor=actor,
-                    portfolio_id=found.pk,
-                    file_name=Path(file).name,
-                    content=content,
-                    mapping=mapping,
-                    policy=policy,
-                )
         except errors.DomainError as error:
             where = f"row {error.row}: " if error.row else ""
             raise CommandError(f"{where}{error.message} ({error.code})") from error
+        finally:
+            self._end_line()
+        if rejected:
+            _write_rejected(actor, made, rejected)
         self.stdout.write(
             f"{made.rows_imported} of {made.rows_read} rows imported: "
-            f"{made.balance_minor} minor units of {found.currency}."
+            f"{made.balance_minor} minor units."
         )
+
+    def _watch(self, loan_import: LoanImport) -> None:
+        """One line that says how far it is, where somebody is looking."""
+        progress = imports.progress(loan_import)
+        if progress is None or not sys.stderr.isatty():
+            return
+        rate = f", {progress.rows_per_second} rows/s" if progress.rows_per_second else ""
+        left = f", {progress.seconds_left} s left" if progress.seconds_left else ""
+        label = loan_import.get_state_display()
+        self.stderr.write(
+            f"\r{label}: {progress.done_ppm / 10_000:.1f} %{rate}{left}   ", ending=""
+        )
+
+    def _end_line(self) -> None:
+        if sys.stderr.isatty():
+            self.stderr.write("")
+
+
+def _portfolio_id(actor: actors.Actor, name: str):
+    with scope(actor):
+        found = visible_portfolios(actor).filter(name=name).first()
+    if found is None:
+        raise CommandError(f"There is no portfolio called {name}.")
+    return found.pk
+
+
+def _mapping(actor: actors.Actor, name: str | None) -> Mapping | None:
+    """A mapping by its name, or from a file of JSON; None is to be guessed."""
+    if name is None:
+        return None
+    with scope(actor):
+        if not Path(name).is_file():
+            return imports.mapping_called(actor, name)
+    try:
+        return Mapping.from_dict(json.loads(Path(name).read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise CommandError(f"{name} is not a mapping.") from error
+
+
+def _write_rejected(actor: actors.Actor, made: LoanImport, path: Path) -> None:
+    with scope(actor):
+        rows = imports.left_out(actor=actor, import_id=made.pk)
+    with path.open("wb") as written:
+        while piece := rows.read(1 << 20):
+            written.write(piece)
 
 
 def _person(slug: str, email: str) -> actors.Actor:

@@ -1,0 +1,116 @@
+"""What a loan file holds, column by column, gathered while it is read."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from portfolios.file_messages import RowError
+from portfolios.loan_files import LoanBatch, Trailer
+from portfolios.mappings.fields import FIELDS, LOANS
+
+DISTINCT_MAX = 1000
+FIRST_VALUES = 3
+_BLANKS: tuple[Any, ...] = (None, "", {})
+_PERSONAL = frozenset(name for name, field in FIELDS[LOANS].items() if field.is_personal)
+
+
+class ColumnSummary:
+    """What one column of the good rows holds."""
+
+    def __init__(self, *, is_personal: bool):
+        self._is_personal = is_personal
+        self._filled = 0
+        self._blank = 0
+        self._lowest: Any = None
+        self._highest: Any = None
+        self._first: list[Any] = []
+        self._distinct: set[Any] | None = set()
+
+    def add(self, values: list[Any]) -> None:
+        """Count the values of a batch in; None, "" and {} are blank."""
+        blank = sum(map(values.count, _BLANKS))
+        self._blank += blank
+        self._filled += len(values) - blank
+        if self._is_personal or blank == len(values):
+            return
+        filled = [value for value in values if value not in _BLANKS] if blank else values
+        self._first += filled[: FIRST_VALUES - len(self._first)]
+        if isinstance(filled[0], dict):
+            self._distinct = None
+            return
+        ends = [min(filled), max(filled)]
+        if self._lowest is not None:
+            ends += [self._lowest, self._highest]
+        self._lowest, self._highest = min(ends), max(ends)
+        if self._distinct is not None:
+            self._distinct.update(filled)
+            if len(self._distinct) > DISTINCT_MAX:
+                self._distinct = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON; see `Summary.to_dict`."""
+        counts = {"filled": self._filled, "blank": self._blank}
+        if self._is_personal:
+            return counts
+        return {
+            **counts,
+            "lowest": _plain(self._lowest),
+            "highest": _plain(self._highest),
+            "distinct": None if self._distinct is None else len(self._distinct),
+            "first": [*map(_plain, self._first)],
+        }
+
+
+class Summary:
+    """Totals and a summary per column over all batches that were added."""
+
+    def __init__(self) -> None:
+        self._rows_read = 0
+        self._good = 0
+        self._rejected = 0
+        self._balance_minor = 0
+        self._problems: Counter[str] = Counter()
+        self._warnings: Counter[str] = Counter()
+        self._trailer: Trailer | None = None
+        self._columns: dict[str, ColumnSummary] = {}
+
+    def add(self, batch: LoanBatch) -> None:
+        """Count a batch in."""
+        self._rows_read += batch.rows_read
+        self._good += len(batch.numbers)
+        self._rejected += len(batch.rejected)
+        self._balance_minor += sum(batch.columns["balance_minor"])
+        self._problems.update(_codes(batch.problems))
+        self._warnings.update(_codes(batch.warnings))
+        self._trailer = batch.trailer or self._trailer
+        for name, values in batch.columns.items():
+            if name not in self._columns:
+                self._columns[name] = ColumnSummary(is_personal=name in _PERSONAL)
+            self._columns[name].add(values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON: `rows_read`, `good`, `rejected`, `balance_minor`, `problems_by_code`,
+        `warnings_by_code`, `trailer` ({row, count, sum_minor} or None), and `columns`: name →
+        {filled, blank, lowest, highest, distinct, first}; days in ISO 8601, `distinct` None beyond
+        1,000, personal columns with `filled` and `blank` alone.
+        """
+        return {
+            "rows_read": self._rows_read,
+            "good": self._good,
+            "rejected": self._rejected,
+            "balance_minor": self._balance_minor,
+            "problems_by_code": dict(self._problems),
+            "warnings_by_code": dict(self._warnings),
+            "trailer": self._trailer and dataclasses.asdict(self._trailer),
+            "columns": {name: column.to_dict() for name, column in self._columns.items()},
+        }
+
+
+def _codes(errors: Iterable[RowError]) -> Iterable[str]:
+    return (error.code for error in errors)
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
