@@ -17,6 +17,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.development")
 SWEEPS: dict[str, tuple[str, int]] = {
     "receipts": ("portfolios.tasks.rematch_receipts", 60),
     "loan-uploads": ("portfolios.tasks.discard_old_uploads", 3600),
+    "ended-spells": ("portfolios.tasks.close_ended_spells", 5),
+    "tallies": ("portfolios.tasks.fold_tallies", 60),
     "commission": ("payouts.tasks.accrue_commission", 60),
     "payout-accounts": ("payouts.tasks.open_payout_accounts", 30),
     "payouts": ("payouts.tasks.send_payouts", 30),

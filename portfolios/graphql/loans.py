@@ -144,6 +144,7 @@ class Query(graphene.ObjectType):
     loans = queries.connection(
         Loan,
         narrow=lambda visible, root, **filters: selectors.narrow_loans(visible, **filters),
+        along=selectors.loan_order,
         portfolio_id=graphene.ID(),
         placement_id=graphene.ID(),
         region=graphene.String(),

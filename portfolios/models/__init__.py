@@ -9,6 +9,7 @@ from .placements import Hold, PlacedLoan, Placement
 from .portfolios import Portfolio
 from .receipts import Confirmation, LateReceipt, ReceiptFile, ReceiptLine
 from .recoveries import Recovery, Reversal
+from .tallies import Tally
 from .uploads import LoanUpload
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "ReceiptLine",
     "Recovery",
     "Reversal",
+    "Tally",
 ]

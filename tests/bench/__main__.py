@@ -17,10 +17,10 @@ import django
 django.setup()
 
 from tests import databases  # noqa: E402 - needs the settings
-from tests.bench import money, reading, supply  # noqa: E402
+from tests.bench import money, reading, supply, walls  # noqa: E402
 
 REPEATS = 5
-CASES = (*supply.CASES, *reading.CASES, *money.CASES)
+CASES = (*supply.CASES, *reading.CASES, *money.CASES, *walls.CASES)
 
 
 def seconds(run, repeats: int) -> float:
@@ -35,7 +35,7 @@ def seconds(run, repeats: int) -> float:
 
 
 def main() -> None:
-    print(f"{'':58} {'ours':>9} {'raw':>9} {'ratio':>7}")
+    print(f"{'':66} {'ours':>9} {'raw':>9} {'ratio':>7}")
     with databases.server():
         clone = databases.Clone()
         clone.make()
@@ -44,7 +44,7 @@ def main() -> None:
                 for label, ours, raw in case():
                     mine, theirs = seconds(ours, REPEATS), seconds(raw, REPEATS)
                     print(
-                        f"{label:58} {mine * 1000:7.1f}ms {theirs * 1000:7.1f}ms"
+                        f"{label:66} {mine * 1000:7.1f}ms {theirs * 1000:7.1f}ms"
                         f" {mine / theirs:6.1f}x",
                         flush=True,
                     )
