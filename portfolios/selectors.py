@@ -347,8 +347,8 @@ def shown_portfolios(actor: Actor) -> QuerySet[Portfolio]:
 
     `free_minor` is the balance of the loans that nobody holds.
     """
-    whole = Tally.objects.filter(portfolio=OuterRef("pk"), cut="all").order_by()
-    whole = whole.values("portfolio")
+    all_of = Tally.objects.filter(portfolio=OuterRef("pk"), cut="all")
+    whole = all_of.order_by().values("portfolio")
     free_minor = Sum(F("balance_minor") - F("placed_minor"))
     return visible_portfolios(actor).annotate(
         loan_count=_tallied(whole, Sum("loan_count")),

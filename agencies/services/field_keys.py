@@ -66,7 +66,7 @@ class Place:
         return f"{self.table}.{self.column}"
 
     def sql(self, template: str, connection: BaseDatabaseWrapper) -> str:
-        pk = self.model._meta.get_field(self.model._meta.pk.name)
+        pk: Any = self.model._meta.pk
         quote = connection.ops.quote_name
         return template.format(
             table=quote(self.table),
@@ -82,7 +82,7 @@ class Place:
 def places() -> list[Place]:
     """Every encrypted column there is, found by looking at the models."""
     return [
-        Place(model, field.column)
+        Place(model, field.attname)
         for model in apps.get_models()
         for field in model._meta.local_concrete_fields
         if isinstance(field, EncryptedField)

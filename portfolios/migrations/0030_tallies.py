@@ -63,12 +63,11 @@ begin
         select {ALL}, {SUMS} from (
             select 1 as sign, * from fresh union all select -1 as sign, * from stale
         ) as loan group by 1, 2 {SOME};
+        -- A comparison as sets is hashed whatever plan is kept; a join might run row by row.
         if exists (
-            select from fresh join stale using (id)
-            where (fresh.portfolio_id, fresh.balance_minor, fresh.days_past_due,
-                    fresh.region, fresh.grade)
-                is distinct from (stale.portfolio_id, stale.balance_minor, stale.days_past_due,
-                    stale.region, stale.grade)
+            select portfolio_id, balance_minor, days_past_due, region, grade from fresh
+            except all
+            select portfolio_id, balance_minor, days_past_due, region, grade from stale
         ) then
             insert into portfolios_tally ({COLUMNS})
             select {EACH}, {SUMS_EACH} from (
