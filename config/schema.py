@@ -10,6 +10,7 @@ from payouts.graphql import accounts, commissions, payouts, statements
 from portfolios.graphql import (
     complaints,
     contacts,
+    exports,
     imports,
     loans,
     placements,
@@ -33,6 +34,7 @@ class Query(
     placements.Query,
     loans.Query,
     imports.Query,
+    exports.Query,
     contacts.Query,
     complaints.Query,
     promises.Query,
@@ -66,6 +68,7 @@ class Mutation(
     placements.Mutation,
     loans.Mutation,
     imports.Mutation,
+    exports.Mutation,
     contacts.Mutation,
     complaints.Mutation,
     promises.Mutation,

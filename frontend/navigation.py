@@ -130,6 +130,12 @@ ITEMS = (
                 "building-2",
                 (ADMINISTRATOR, VENDOR_MANAGER, COMPLIANCE_OFFICER, AUDITOR),
             ),
+            Item(
+                _("Deletion certificates"),
+                "certificates",
+                "file-check",
+                (VENDOR_MANAGER, COMPLIANCE_OFFICER, AUDITOR, *AGENCY),
+            ),
             Item(_("Institutions"), "institutions", "landmark", (AGENCY_ADMINISTRATOR,)),
             Item(_("People"), "people", "users", (ADMINISTRATOR, AGENCY_ADMINISTRATOR)),
             Item(_("API clients"), "clients", "key-round", (AGENCY_ADMINISTRATOR,)),

@@ -52,6 +52,7 @@ KINDS = {
     "portfolio": Kind(owed.visible_portfolios, lambda row, actor: row.name, "portfolio"),
     "loan": Kind(owed.visible_loans, lambda row, actor: row.reference, "loan"),
     "placement": Kind(owed.visible_placements, lambda row, actor: row.title, "placement"),
+    "certificate": Kind(owed.visible_certificates, lambda row, actor: row.title, ""),
     "recovery": Kind(owed.visible_recoveries, lambda row, actor: row.reference, "recovery"),
     "contact": Kind(owed.shown_contacts, lambda row, actor: row.loan.reference, ""),
     "promise": Kind(owed.shown_promises, lambda row, actor: row.loan.reference, ""),

@@ -53,6 +53,8 @@ WORDS = {
     "placement.open": (_("placed the lot"), "briefcase", "success"),
     "placement.recall": (_("recalled the placement"), "undo-2", "danger"),
     "placement.recall_loans": (_("recalled loans"), "undo-2", "danger"),
+    "placement.export": (_("exported the loans"), "download", "warning"),
+    "certificate.attest": (_("certified that the copies are destroyed"), "circle-check", "success"),
     "contact.log": (_("logged a contact"), "phone", ""),
     "promise.log": (_("logged a promise to pay"), "handshake", "info"),
     "recovery.log": (_("reported a recovery"), "hand-coins", "info"),

@@ -28,10 +28,12 @@ from agencies.actors import Actor
 from portfolios import access
 from portfolios.models import (
     Borrower,
+    Certificate,
     Complaint,
     ComplaintIntake,
     Confirmation,
     Contact,
+    Export,
     Hold,
     ImportProblem,
     LateReceipt,
@@ -183,6 +185,24 @@ def visible_late_receipts(actor: Actor) -> QuerySet[LateReceipt]:
     if actor.kind == "agency":
         return LateReceipt.objects.filter(agency=actor.agency_id)
     return _institution_only(LateReceipt, actor)
+
+
+def visible_exports(actor: Actor) -> QuerySet[Export]:
+    """Also after a recall: both sides know what left the portal."""
+    if actor.kind == "agency":
+        return Export.objects.filter(agency=actor.agency_id)
+    return _institution_only(Export, actor)
+
+
+def shown_exports(actor: Actor) -> QuerySet[Export]:
+    """`visible_exports` with `row_count`, how many rows were sent."""
+    return visible_exports(actor).annotate(row_count=Sum("parts__row_count", default=0))
+
+
+def visible_certificates(actor: Actor) -> QuerySet[Certificate]:
+    if actor.kind == "agency":
+        return Certificate.objects.filter(agency=actor.agency_id)
+    return _institution_only(Certificate, actor)
 
 
 def visible_complaints(actor: Actor) -> QuerySet[Complaint]:

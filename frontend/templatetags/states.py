@@ -48,6 +48,9 @@ STATES = {
     "ended": (_("Ended"), "neutral"),
     "expired": (_("Expired"), "neutral"),
     "returned": (_("Returned"), "neutral"),
+    # deletion certificate
+    "owed": (_("Owed"), "warning"),
+    "certified": (_("Certified"), "success"),
     # contact, promise
     "flagged": (_("Flagged"), "warning"),
     "outside_hours": (_("Outside permitted hours"), "warning"),

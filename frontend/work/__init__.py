@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from agencies import policies
 from agencies.actors import Actor
-from frontend.work import complaints, marketplace, panel, payouts, portfolios
+from frontend.work import certificates, complaints, marketplace, panel, payouts, portfolios
 from frontend.work.items import Figure, Item
 
 TONES = ("danger", "warning", "accent", "info")
@@ -31,6 +31,10 @@ SOURCES: list[tuple[frozenset[str], Callable[[Actor], Iterable[Item]]]] = [
     (policies.VENDOR_MANAGERS | policies.AGENCY_ADMINISTRATORS, portfolios.placements_ending),
     (policies.AGENCY_PEOPLE, portfolios.loans_on_hold),
     (policies.AGENCY_ADMINISTRATORS, marketplace.listings_to_bid_on),
+    (
+        policies.AGENCY_ADMINISTRATORS | policies.VENDOR_MANAGERS | policies.COMPLIANCE_OFFICERS,
+        certificates.certificates_owed,
+    ),
     (policies.FINANCE_APPROVERS, payouts.failed_payouts),
     (policies.FINANCE_APPROVERS, payouts.statements_to_approve),
     (policies.FINANCE_APPROVERS, payouts.excesses_to_decide),

@@ -2,6 +2,7 @@
 
 from .complaints import Complaint, ComplaintIntake
 from .contacts import Contact, Promise
+from .exports import Certificate, Export, ExportPart
 from .grants import PlacementGrant
 from .imports import ImportProblem, LoanImport
 from .loans import Borrower, Loan
@@ -14,10 +15,13 @@ from .uploads import LoanUpload
 
 __all__ = [
     "Borrower",
+    "Certificate",
     "Complaint",
     "ComplaintIntake",
     "Confirmation",
     "Contact",
+    "Export",
+    "ExportPart",
     "Hold",
     "ImportProblem",
     "LateReceipt",
