@@ -27,6 +27,8 @@ KINDS = {
     "loans/": "loan",
     "holds/": "hold",
     "placements/": "placement",
+    "exports/": "export",
+    "certificates/": "ended",
     "complaints/intakes/": "intake",
     "complaints/": "complaint",
     "recoveries/": "recovery",
@@ -90,6 +92,8 @@ FORM = {
     "policy": "good_rows_only",
     "mapping": "standard",
     "starts_on": "2026-04-01",
+    "statement": "Deleted everywhere",
+    "is_destroyed": "on",
 }
 """What forms ask for, so that no refusal can be mistaken for an empty form's."""
 

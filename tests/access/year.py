@@ -10,8 +10,10 @@ from payouts.models import Excess, Payout, PayoutAccount, Statement
 from payouts.services import accounts, commissions, payouts, statements
 from portfolios.models import Complaint, ComplaintIntake, Hold, ReceiptLine, Recovery
 from portfolios.services import (
+    certificates,
     complaints,
     contacts,
+    exports,
     holds,
     intakes,
     late_receipts,
@@ -144,8 +146,18 @@ def complain(estate: Estate) -> None:
         assert Complaint.objects.get().agency_id == estate.house.agency.pk
 
 
+def export(estate: Estate) -> None:
+    """The agency takes the loans of both placements out of the portal."""
+    for placement_id in estate.ids["placement"]:
+        with scope(estate.house.actor()) as actor:
+            made = exports.ask(actor=actor, placement_id=placement_id)
+        assert list(exports.rows(actor=actor, export=made))
+        estate.keep("export", made)
+
+
 def recall(estate: Estate) -> None:
     """The second placement comes back to the bank; the agency reports a payment too late."""
+    export(estate)
     with scope(estate.bank.actor("vendor_manager")) as actor:
         placements.recall(
             actor=actor, placement_id=estate.ids["placement"][1], reason=estate.mark("gone")
@@ -162,6 +174,13 @@ def recall(estate: Estate) -> None:
             note=estate.mark("lasting"),
         )
         estate.keep("late_receipt", made)
+        given = certificates.attest(
+            actor=actor,
+            placement_id=estate.ids["placement"][1],
+            statement=f"{estate.mark('lasting')} was deleted",
+        )
+        estate.keep("certificate", given)
+        estate.keep("ended", given.placement_id)
 
 
 def settle(estate: Estate) -> None:
