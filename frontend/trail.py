@@ -47,6 +47,7 @@ WORDS = {
     "loans.check": (_("checked a file of loans"), "file-check", "info"),
     "loans.discard": (_("discarded a file of loans"), "x", ""),
     "loans.import": (_("imported loans"), "file-check", "success"),
+    "borrower.look_up": (_("looked for a borrower"), "eye", "warning"),
     "borrower.reveal": (_("looked at a personal field"), "eye", "warning"),
     "loan.hold": (_("put the loan on hold"), "pause", "warning"),
     "loan.release": (_("released the loan"), "play", "success"),

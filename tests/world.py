@@ -16,7 +16,7 @@ from agencies.models import Agency, Institution, PanelMembership, User
 from agencies.models.users import AGENCY_ROLES, INSTITUTION_ROLES
 from agencies.scope import scope
 from agencies.services import panel
-from config import clock, ids
+from config import clock, encryption, ids
 from portfolios.models import (
     Borrower,
     Confirmation,
@@ -32,6 +32,8 @@ from portfolios.models import (
 )
 from portfolios.services import placements
 
+PHONE = "+12125550100"
+"""Of every borrower that is made here."""
 PASSWORD = "correct horse battery staple"
 _numbers = itertools.count(1)
 
@@ -140,7 +142,8 @@ def make_portfolio(bank: Bank, *, balances_minor: list[int], currency: str = "US
                 id=ids.uuid7(),
                 institution=bank.institution,
                 name=f"Borrower {number}-{index}",
-                phone="+12125550100",
+                phone=PHONE,
+                phone_index=encryption.blind_index(PHONE, field="phone", owner=bank.institution.pk),
             )
             Loan.objects.create(
                 institution=bank.institution,

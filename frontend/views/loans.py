@@ -27,7 +27,7 @@ from portfolios.selectors import (
     visible_portfolios,
     visible_spells,
 )
-from portfolios.services import holds, loans
+from portfolios.services import borrowers, holds, loans
 
 EVENTS_SHOWN = 20
 PERSONAL = {
@@ -119,6 +119,7 @@ def loan_list(request: HttpRequest) -> HttpResponse:
             else _("Every loan of the bank. Borrowers' details are masked."),
             "table": kind(found.qs, request=request),
             "filterset": found,
+            "may_look_up": policies.allows(request.actor, borrowers.MAY_LOOK_UP),
         },
     )
 

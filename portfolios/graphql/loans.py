@@ -5,7 +5,7 @@ import graphene
 from agencies import policies
 from config.graphql import mutations, queries, scalars, types
 from portfolios import models, selectors
-from portfolios.services import holds, loans
+from portfolios.services import borrowers, holds, loans
 
 HoldKind = scalars.choices(models.Hold.Reason, "HoldKind")
 
@@ -96,6 +96,26 @@ class BorrowerReveal(mutations.Mutation):
         return cls(value=loans.reveal(actor=actor, **given))
 
 
+class BorrowerLookUp(mutations.Mutation):
+    """Finds loans by the borrower's whole phone number or national identifier, for a reason.
+
+    The audit trail keeps a keyed digest of what was looked for, never the value itself.
+    """
+
+    allow = borrowers.MAY_LOOK_UP
+
+    class Input:
+        field = graphene.String(required=True, description="`phone` or `national_id`.")
+        value = graphene.String(required=True)
+        reason = graphene.String(required=True)
+
+    loans = graphene.List(graphene.NonNull(Loan), description="At most 100.")
+
+    @classmethod
+    def perform(cls, info, actor, **given):
+        return cls(loans=borrowers.look_up(actor=actor, **given))
+
+
 class LoanHold(mutations.Mutation):
     """Pauses the collection of one loan until it is released."""
 
@@ -160,6 +180,7 @@ class Query(graphene.ObjectType):
 
 
 class Mutation(graphene.ObjectType):
+    borrower_look_up = BorrowerLookUp.Field()
     borrower_reveal = BorrowerReveal.Field()
     loan_hold = LoanHold.Field()
     loan_release = LoanRelease.Field()

@@ -22,6 +22,7 @@ from portfolios.loan_files import LoanRow, RowError
 from portfolios.mappings import MAPPINGS, Mapping
 from portfolios.models import Borrower, ImportProblem, Loan, LoanImport, Portfolio
 from portfolios.selectors import visible_imports, visible_portfolios
+from portfolios.services import borrowers
 
 LARGEST_FILE_BYTES = 30 * 1024 * 1024
 ROWS_PER_STATEMENT = 2000
@@ -234,18 +235,15 @@ def rejected(text: str, report: Report, mapping: str) -> str:
 
 
 def _write_loans(loan_import: LoanImport, portfolio: Portfolio, rows: list[LoanRow]) -> None:
-    borrowers: list[Borrower] = []
+    owing = _write_borrowers(portfolio, rows)
     loans: list[Loan] = []
-    for row in rows:
-        borrower = _borrower(portfolio, row)
-        if borrower is not None:
-            borrowers.append(borrower)
+    for row, borrower_id in zip(rows, owing, strict=True):
         loans.append(
             Loan(
                 institution_id=portfolio.institution_id,
                 portfolio=portfolio,
                 loan_import=loan_import,
-                borrower=borrower,
+                borrower_id=borrower_id,
                 reference=row.reference,
                 currency=portfolio.currency,
                 balance_minor=row.balance_minor,
@@ -257,12 +255,40 @@ def _write_loans(loan_import: LoanImport, portfolio: Portfolio, rows: list[LoanR
                 grade=row.grade,
             )
         )
-    Borrower.objects.bulk_create(borrowers, batch_size=ROWS_PER_STATEMENT)
     Loan.objects.bulk_create(loans, batch_size=ROWS_PER_STATEMENT)
 
 
+def _write_borrowers(portfolio: Portfolio, rows: list[LoanRow]) -> list[uuid.UUID | None]:
+    """Who owes the loan of each row: the person that its national identifier says, if there is one.
+
+    What the bank knew of that person before stays as it was.
+    """
+    made = [_borrower(portfolio, row) for row in rows]
+    institution_id = portfolio.institution_id
+    phones = borrowers.indexes(
+        institution_id=institution_id, field="phone", values=[row.phone for row in rows]
+    )
+    national_ids = borrowers.indexes(
+        institution_id=institution_id, field="national_id", values=[row.national_id for row in rows]
+    )
+    for borrower, phone, national_id in zip(made, phones, national_ids, strict=True):
+        if borrower is not None:
+            borrower.phone_index, borrower.national_id_index = phone, national_id
+    # The same person in two rows, or in an import beside this one: the first row makes them.
+    Borrower.objects.bulk_create(
+        (borrower for borrower in made if borrower is not None),
+        batch_size=ROWS_PER_STATEMENT,
+        ignore_conflicts=True,
+    )
+    there = borrowers.known(institution_id=institution_id, national_id_indexes=national_ids)
+    return [
+        known_id or (borrower.pk if borrower is not None else None)
+        for borrower, known_id in zip(made, there, strict=True)
+    ]
+
+
 def _borrower(portfolio: Portfolio, row: LoanRow) -> Borrower | None:
-    """One borrower a row; none where the file says nothing about the person."""
+    """The borrower of one row; none where the file says nothing about the person."""
     personal = {
         "name": row.borrower_name,
         "phone": row.phone,
