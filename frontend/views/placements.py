@@ -15,10 +15,11 @@ from frontend import composition, forms, tables, trail
 from frontend.access import page
 from frontend.templatetags import fairplace
 from portfolios.models import Placement
-from portfolios.selectors import shown_placements, visible_loans
+from portfolios.selectors import shown_exports, shown_placements, visible_loans
 from portfolios.services import placements, portfolios
 
 REFERENCES_MAX = 1_000
+EXPORTS_SHOWN = 10
 READERS = policies.PEOPLE
 State = Placement.State
 
@@ -122,6 +123,9 @@ def placement(request: HttpRequest, pk) -> HttpResponse:
             "may_recall": found.state == State.LIVE
             and policies.allows(request.actor, policies.VENDOR_MANAGERS),
             "time_zone": zone,
+            "exports": shown_exports(request.actor)
+            .filter(placement=found, row_count__gt=0)
+            .order_by("-requested_at")[:EXPORTS_SHOWN],
             "entries": trail.timeline(request.actor, found),
         },
     )
