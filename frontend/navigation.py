@@ -131,7 +131,7 @@ ITEMS = (
                 (ADMINISTRATOR, VENDOR_MANAGER, COMPLIANCE_OFFICER, AUDITOR),
             ),
             Item(
-                _("Deletion certificates"),
+                _("Certificates"),
                 "certificates",
                 "file-check",
                 (VENDOR_MANAGER, COMPLIANCE_OFFICER, AUDITOR, *AGENCY),

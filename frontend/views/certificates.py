@@ -8,6 +8,7 @@ from django.db.models import Count, F, Max, OuterRef, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,6 +18,7 @@ from config import errors
 from frontend import forms, tables, trail
 from frontend.access import page
 from frontend.templatetags import fairplace
+from frontend.views.exports import ExportTable
 from portfolios import certificates as documents
 from portfolios.models import Certificate
 from portfolios.selectors import shown_exports, visible_certificates
@@ -123,7 +125,7 @@ def _show(request: HttpRequest, exports, given: Certificate | None, form) -> Htt
         .select_related("institution", "agency")
         .order_by("requested_at")
     )
-    first = found[0]
+    first, zone = found[0], selectors.time_zone_of(actor)
     side = first.institution if actor.kind == "agency" else first.agency
     return forms.render_page(
         request,
@@ -135,13 +137,13 @@ def _show(request: HttpRequest, exports, given: Certificate | None, form) -> Htt
             if actor.kind == "agency"
             else _("Files that %(name)s took out of the portal.") % {"name": side.name},
             "breadcrumbs": [(_("Deletion certificates"), reverse("certificates"))],
-            "exports": found,
+            "exports": ExportTable(found, time_zone=zone),
             "row_count": sum(export.row_count for export in found),
             "given": given,
             "form": form,
             "placement_id": first.placement_id,
             "facts": _facts(given) if given else [],
-            "time_zone": selectors.time_zone_of(actor),
+            "time_zone": zone,
             "entries": trail.timeline(actor, *([given] if given else [])),
         },
     )
@@ -154,6 +156,7 @@ def _facts(given: Certificate) -> list[tuple]:
         (_("Given by"), given.attested_by),
         (_("Rows"), fairplace.integer(given.row_count)),
         (_("Key"), given.key_id),
+        (_("Checked with"), format_html("<code>{}</code>", "manage.py certificate_verify")),
         (_("Public key"), key if is_current else _("an earlier one of the portal")),
     ]
 

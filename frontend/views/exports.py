@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 
+import django_tables2
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from agencies import policies
 from agencies.actors import Actor
 from config import errors
-from frontend import csv_files
+from frontend import csv_files, tables
 from frontend.access import page
 from frontend.templatetags import fairplace
 from portfolios.models import Export
@@ -19,6 +21,17 @@ from portfolios.services import exports
 GONE = 410
 PPM_PER_CENT = 10_000
 HEADINGS = {"balance_minor": "balance", "rate_ppm": "rate_per_cent"}
+
+
+class ExportTable(tables.Table):
+    """Who took loans out of the portal; rows with `row_count`."""
+
+    caption = gettext_lazy("Exports")
+    empty_title = gettext_lazy("Nothing was exported")
+
+    actor_label = django_tables2.Column(verbose_name=gettext_lazy("By"), orderable=False)
+    requested_at = tables.MomentColumn(verbose_name=gettext_lazy("Exported"), orderable=False)
+    row_count = tables.IntegerColumn(verbose_name=gettext_lazy("Rows"), orderable=False)
 
 
 @page(allow=policies.AGENCY_PEOPLE)

@@ -14,6 +14,7 @@ from config import errors
 from frontend import composition, forms, tables, trail
 from frontend.access import page
 from frontend.templatetags import fairplace
+from frontend.views.exports import ExportTable
 from portfolios.models import Placement
 from portfolios.selectors import shown_exports, shown_placements, visible_loans
 from portfolios.services import placements, portfolios
@@ -123,12 +124,16 @@ def placement(request: HttpRequest, pk) -> HttpResponse:
             "may_recall": found.state == State.LIVE
             and policies.allows(request.actor, policies.VENDOR_MANAGERS),
             "time_zone": zone,
-            "exports": shown_exports(request.actor)
-            .filter(placement=found, row_count__gt=0)
-            .order_by("-requested_at")[:EXPORTS_SHOWN],
+            "exports": _exports(request, found, zone),
             "entries": trail.timeline(request.actor, found),
         },
     )
+
+
+def _exports(request: HttpRequest, found: Placement, zone: str) -> ExportTable:
+    """The latest that sent anything."""
+    sent = shown_exports(request.actor).filter(placement=found, row_count__gt=0)
+    return ExportTable(sent.order_by("-requested_at")[:EXPORTS_SHOWN], time_zone=zone)
 
 
 def _live(request: HttpRequest, pk) -> Placement:

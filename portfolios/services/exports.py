@@ -66,7 +66,7 @@ def ask(*, actor: Actor, placement_id) -> Export:
             actor,
             "placement.export",
             placement,
-            changes={"export": str(export.pk), "columns": len(FIELDS)},
+            changes={"columns": len(FIELDS)},
             placement_id=placement.pk,
         )
     return export

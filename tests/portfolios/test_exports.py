@@ -99,7 +99,7 @@ def test_an_agency_takes_its_loans_with_it_masked_and_the_bank_knows(setting):
         parts = list(export.parts.order_by("number").values_list("row_count", "is_last"))
         assert parts == [(3, False), (3, False), (3, False), (1, True)]
         entry = AuditEntry.objects.get(action="placement.export")
-        assert entry.changes["export"] == str(export.pk)
+        assert (entry.object_id, entry.changes) == (setting.placement.pk, {"columns": 15})
     with scope(setting.rival_bank.actor("auditor")):
         assert not Export.objects.exists()
         assert not ExportPart.objects.exists()
