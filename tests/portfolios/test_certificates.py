@@ -63,8 +63,8 @@ def test_one_is_owed_from_the_recall_on_until_it_is_given(setting):
     assert document["merkle_root"] == documents.root(digests).hex()
     assert (document["row_count"], document["loan_count"]) == (2 * LOANS, LOANS)
     assert [export["by"] for export in document["exports"]] == [
-        "Collector (Collector)",
-        "Agency administrator (Agency administrator)",
+        setting.house.actor("collector").label,
+        setting.house.actor("agency_administrator").label,
     ]
     assert document["statement"] == SAID
     assert document["fields"] == sorted(exports.FIELDS)

@@ -95,7 +95,10 @@ def test_an_agency_takes_its_loans_with_it_masked_and_the_bank_knows(setting):
     assert rows[0]["rate_per_cent"] == "12.0"
     with scope(setting.bank.actor("auditor")) as actor:
         (export,) = shown_exports(actor)
-        assert (export.row_count, export.actor_label) == (LOANS, "Collector (Collector)")
+        assert (export.row_count, export.actor_label) == (
+            LOANS,
+            setting.house.actor("collector").label,
+        )
         parts = list(export.parts.order_by("number").values_list("row_count", "is_last"))
         assert parts == [(3, False), (3, False), (3, False), (1, True)]
         entry = AuditEntry.objects.get(action="placement.export")
