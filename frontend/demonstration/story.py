@@ -22,7 +22,7 @@ from frontend.demonstration import desk, market, office
 from frontend.demonstration.cast import Cast, Player
 from frontend.demonstration.market import Lot
 from marketplace.services import rankings
-from portfolios.services import late_receipts, placements
+from portfolios.services import exports, late_receipts, placements
 
 MONTHS = 12
 PORTFOLIOS = (  # month of publication, name, prefix of references, players by their place
@@ -214,10 +214,17 @@ def _decide(story: Story, complaints: list) -> None:
 
 
 def _recall(story: Story, time: Time, month: datetime.date) -> None:
-    """The worst lot is taken back whole; its agency still has one payment to report."""
+    """The worst lot is taken back whole; its agency still has one payment to report.
+
+    It had exported the loans, and owes the certificate that its copies are destroyed.
+    """
     time.set(month.replace(day=5))
     lot = next(lot for lot in story.lots if lot.player.character.slug == "ironbridge")
     story.lots.remove(lot)
+    with scope(lot.player.head) as actor:
+        export = exports.ask(actor=actor, placement_id=lot.placement_id)
+    for _part in exports.rows(actor=actor, export=export):
+        pass
     with scope(story.cast.bank(Role.VENDOR_MANAGER)) as actor:
         placements.recall(
             actor=actor,
