@@ -23,15 +23,17 @@ REPEATS = 5
 CASES = (*supply.CASES, *reading.CASES, *money.CASES, *walls.CASES)
 
 
-def seconds(run, repeats: int) -> float:
-    """The median of several runs; what a run needs prepared, it prepared in `run.before`."""
-    taken = []
-    for _repeat in range(repeats):
-        given = run.before() if hasattr(run, "before") else ()
-        started = time.perf_counter()
-        run(*given)
-        taken.append(time.perf_counter() - started)
-    return statistics.median(taken)
+def compared(*runs) -> list[float]:
+    """The median of several times of each, in seconds; they take turns, so that what else the
+    machine does falls on all of them. What a run needs prepared, it prepares in `run.before`."""
+    taken: list[list[float]] = [[] for _run in runs]
+    for _repeat in range(REPEATS):
+        for run, times in zip(runs, taken, strict=True):
+            given = run.before() if hasattr(run, "before") else ()
+            started = time.perf_counter()
+            run(*given)
+            times.append(time.perf_counter() - started)
+    return [statistics.median(times) for times in taken]
 
 
 def main() -> None:
@@ -42,7 +44,7 @@ def main() -> None:
         try:
             for case in CASES:
                 for label, ours, raw in case():
-                    mine, theirs = seconds(ours, REPEATS), seconds(raw, REPEATS)
+                    mine, theirs = compared(ours, raw)
                     print(
                         f"{label:66} {mine * 1000:7.1f}ms {theirs * 1000:7.1f}ms"
                         f" {mine / theirs:6.1f}x",
