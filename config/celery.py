@@ -17,6 +17,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.development")
 SWEEPS: dict[str, tuple[str, int]] = {
     "receipts": ("portfolios.tasks.rematch_receipts", 60),
     "loan-uploads": ("portfolios.tasks.discard_old_uploads", 3600),
+    "placements": ("portfolios.tasks.move_placements_on", 60),
+    # Once a night is enough, and events run it at once; so often that each bank's midnight is met.
+    "eligibility": ("portfolios.tasks.check_eligibility", 900),
     "commission": ("payouts.tasks.accrue_commission", 60),
     "payout-accounts": ("payouts.tasks.open_payout_accounts", 30),
     "payouts": ("payouts.tasks.send_payouts", 30),

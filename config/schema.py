@@ -8,15 +8,21 @@ from config.graphql import queries
 from marketplace.graphql import awards, bids, listings, rankings
 from payouts.graphql import accounts, commissions, payouts, statements
 from portfolios.graphql import (
+    balances,
+    changes,
     complaints,
     contacts,
+    holds,
     imports,
     loans,
     placements,
     portfolios,
     promises,
+    recalls,
     receipts,
     recoveries,
+    rules,
+    worklist,
 )
 
 API_VERSION = "1"
@@ -32,6 +38,11 @@ class Query(
     portfolios.Query,
     placements.Query,
     loans.Query,
+    holds.Query,
+    recalls.Query,
+    changes.Query,
+    worklist.Query,
+    rules.Query,
     imports.Query,
     contacts.Query,
     complaints.Query,
@@ -65,6 +76,10 @@ class Mutation(
     portfolios.Mutation,
     placements.Mutation,
     loans.Mutation,
+    holds.Mutation,
+    recalls.Mutation,
+    rules.Mutation,
+    balances.Mutation,
     imports.Mutation,
     contacts.Mutation,
     complaints.Mutation,

@@ -31,12 +31,16 @@ class Lot:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """The lots of an award in the order of its shares, and what stays unplaced."""
+    """The lots of an award in the order of its shares, and what stays unplaced.
+
+    `left_out` are loans that a rule keeps out: rows with `code`, `loan_count`, `balance_minor`.
+    """
 
     lots: list[Lot]
     share_ppm: int
     unplaced_loans: int
     unplaced_minor: int
+    left_out: Sequence = ()
 
     @property
     def is_above_whole(self) -> bool:

@@ -30,16 +30,22 @@ from portfolios.models import (
     ComplaintIntake,
     Confirmation,
     Contact,
+    DirectPayment,
     Hold,
     ImportProblem,
     LateReceipt,
     Loan,
     LoanImport,
     LoanUpload,
+    Objection,
     PlacedLoan,
     Placement,
+    PlacementChange,
+    PlacementRules,
     Portfolio,
     Promise,
+    Recall,
+    RecalledLoan,
     ReceiptFile,
     ReceiptLine,
     Recovery,
@@ -79,6 +85,14 @@ def visible_receipt_lines(actor: Actor) -> QuerySet[ReceiptLine]:
 
 def visible_holds(actor: Actor) -> QuerySet[Hold]:
     return _institution_only(Hold, actor)
+
+
+def visible_direct_payments(actor: Actor) -> QuerySet[DirectPayment]:
+    return _institution_only(DirectPayment, actor)
+
+
+def visible_rules(actor: Actor) -> QuerySet[PlacementRules]:
+    return _institution_only(PlacementRules, actor)
 
 
 def visible_intakes(actor: Actor) -> QuerySet[ComplaintIntake]:
@@ -124,6 +138,37 @@ def _events(model, actor: Actor) -> QuerySet:
             spell__closed_at__isnull=True,
         )
     return _institution_only(model, actor)
+
+
+def visible_recalls(actor: Actor) -> QuerySet[Recall]:
+    """An agency sees what is announced about placements that it holds."""
+    if actor.kind == "agency":
+        live = access.live_placements(actor).values("pk")
+        return Recall.objects.filter(agency=actor.agency_id, placement__in=live)
+    return _institution_only(Recall, actor)
+
+
+def visible_recalled_loans(actor: Actor) -> QuerySet[RecalledLoan]:
+    return _events(RecalledLoan, actor)
+
+
+def visible_objections(actor: Actor) -> QuerySet[Objection]:
+    return _events(Objection, actor)
+
+
+def shown_objections(actor: Actor) -> QuerySet[Objection]:
+    """`visible_objections` with the loan and the recall, to be shown."""
+    return visible_objections(actor).select_related("loan", "recalled_loan__recall")
+
+
+def visible_changes(actor: Actor) -> QuerySet[PlacementChange]:
+    """An agency reads those of what it holds, and of what it held the one that says it ended."""
+    if actor.kind != "agency":
+        return _institution_only(PlacementChange, actor)
+    held = Q(placement__in=access.live_placements(actor).values("pk"))
+    is_open = Q(spell__isnull=True) | Q(spell__in=visible_spells(actor).values("pk"))
+    ended = Q(kind__in=PlacementChange.ENDS)
+    return PlacementChange.objects.filter(ended | held & is_open, agency=actor.agency_id)
 
 
 def visible_contacts(actor: Actor) -> QuerySet[Contact]:

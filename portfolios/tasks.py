@@ -5,7 +5,7 @@ from celery import shared_task
 from agencies import actors
 from agencies.scope import scope
 from agencies.selectors import visible_institutions
-from portfolios.services import receipts, uploads
+from portfolios.services import eligibility, holds, placements, recalls, receipts, uploads
 
 
 def _institution_ids() -> list:
@@ -27,3 +27,24 @@ def discard_old_uploads() -> None:
     for institution_id in _institution_ids():
         with scope(actors.sweep(institution_id)) as actor:
             uploads.discard_old(actor=actor)
+
+
+@shared_task
+def move_placements_on() -> None:
+    """Make due recalls final, close terms that are over, release holds that have run out, bank by
+    bank."""
+    for institution_id in _institution_ids():
+        with scope(actors.sweep(institution_id)) as actor:
+            recalls.finalise_due(actor=actor)
+        with scope(actors.sweep(institution_id)) as actor:
+            placements.expire_due(actor=actor)
+        with scope(actors.sweep(institution_id)) as actor:
+            holds.release_expired(actor=actor)
+
+
+@shared_task
+def check_eligibility() -> None:
+    """Put placed loans that may not be collected on hold, bank by bank."""
+    for institution_id in _institution_ids():
+        with scope(actors.sweep(institution_id)) as actor:
+            eligibility.enforce(actor=actor)

@@ -43,8 +43,8 @@ class PlacementTable(tables.Table):
         return tables.link(reverse("placement", args=[record.pk]), record.title)
 
     def render_ends_at(self, value, record, table, column):
-        if record.state == State.RECALLED:
-            return fairplace.zoned(record.recalled_at, table.time_zone)
+        if record.state != State.LIVE:
+            return fairplace.zoned(record.closed_at, table.time_zone)
         return column.render(value, table)
 
 

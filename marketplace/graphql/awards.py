@@ -35,6 +35,42 @@ class Award(types.Node):
     )
 
 
+class PlannedLot(types.Value):
+    """What one share would come to; `problem` is the code of what forbids it, or empty."""
+
+    class Meta:
+        allow = policies.VENDOR_MANAGERS
+
+    loans = graphene.Int(required=True)
+    balance_minor = scalars.MinorUnits(required=True)
+    commission_minor = scalars.MinorUnits(required=True)
+    problem = graphene.String(required=True)
+
+
+class AwardLeftOut(types.Value):
+    """Loans that a rule keeps out of the award; a loan with two causes is counted for both."""
+
+    class Meta:
+        allow = policies.VENDOR_MANAGERS
+
+    code = graphene.String(required=True)
+    loan_count = graphene.Int(required=True)
+    balance_minor = scalars.MinorUnits(required=True)
+
+
+class AwardPlan(types.Value):
+    """What shares would come to, before chance decides which loans they are."""
+
+    class Meta:
+        allow = policies.VENDOR_MANAGERS
+
+    lots = graphene.List(graphene.NonNull(PlannedLot), required=True)
+    share_ppm = scalars.RatePpm(required=True)
+    unplaced_loans = graphene.Int(required=True)
+    unplaced_minor = scalars.MinorUnits(required=True)
+    left_out = graphene.List(graphene.NonNull(AwardLeftOut), required=True)
+
+
 class ListingShare(graphene.InputObjectType):
     """What one bid is to get."""
 
@@ -67,6 +103,16 @@ class ListingAward(mutations.Mutation):
 class Query(graphene.ObjectType):
     awards = queries.connection(Award, newest_first=True)
     award_shares = queries.connection(AwardShare, newest_first=True)
+    award_preview = queries.field(
+        AwardPlan,
+        allow=policies.VENDOR_MANAGERS,
+        listing_id=graphene.ID(required=True),
+        shares=graphene.List(graphene.NonNull(ListingShare), required=True),
+    )
+
+    def resolve_award_preview(root, info, listing_id, shares):
+        given = [awards.Share(**share) for share in shares]
+        return awards.preview(actor=info.context.actor, listing_id=listing_id, shares=given)
 
 
 class Mutation(graphene.ObjectType):

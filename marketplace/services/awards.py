@@ -20,7 +20,7 @@ from marketplace.models import Award, AwardShare, Bid, Listing
 from marketplace.selectors import visible_bids, visible_listings
 from portfolios import lots
 from portfolios.models import Loan, Portfolio
-from portfolios.services import placements
+from portfolios.services import eligibility, limits, placements
 
 SEED_BITS = 62
 
@@ -30,6 +30,7 @@ REFUSALS = {
     "ABOVE_CAPACITY": _("The share holds more loans than this agency offered to take."),
     "EMPTY_LOT": _("The share is too small to hold a single loan."),
     "NOT_ON_THE_PANEL": _("This agency is not in good standing any more."),
+    **{code: words for code, words in limits.WORDS.items() if code.startswith("ABOVE_")},
 }
 """What can be wrong with an award, by code."""
 
@@ -48,8 +49,9 @@ def award(
     """Give shares of a closed listing to one or more bidders and place their lots.
 
     The loans are drawn into lots at random; what is left over stays unplaced. Raises
-    `InvalidInput` for shares above the whole, a share above a bid's capacity or an agency that
-    has lost its standing; `InvalidState` before the closing and for a second award.
+    `InvalidInput` for shares above the whole, a share above a bid's capacity or the bank's own
+    limits (`portfolios.services.limits`), or an agency that has lost its standing;
+    `InvalidState` before the closing and for a second award.
 
     Nobody chooses the draw: `seed` is for the demonstration alone, no page or mutation has it.
     """
@@ -63,6 +65,7 @@ def award(
         if listing.state != Listing.State.OPEN or moment < listing.closes_at:
             raise errors.InvalidState("NOT_AWARDABLE", REFUSALS["NOT_AWARDABLE"])
         bids = _bids(actor, listing, shares)
+        limits.lock(actor)
         made = Award.objects.create(
             institution_id=listing.institution_id,
             listing=listing,
@@ -71,7 +74,9 @@ def award(
             awarded_at=moment,
             awarded_by_id=manager,
         )
-        drawn = _draw(listing, [share.share_ppm for share in shares], made.seed)
+        free = _free_loans(actor, listing, bids)
+        drawn = _draw(free, [share.share_ppm for share in shares], made.seed)
+        _check_limits(actor, listing, bids, drawn)
         ends_at = moment + datetime.timedelta(days=listing.term_days)
         for lot, (share, bid) in enumerate(zip(shares, bids, strict=True)):
             _place(actor, made, listing, lot, share, bid, drawn[lot], ends_at)
@@ -99,14 +104,27 @@ def preview(*, actor: Actor, listing_id, shares: list[Share]) -> allocation.Plan
     policies.demand(actor, policies.VENDOR_MANAGERS)
     listing = selectors.find(visible_listings(actor), pk=listing_id)
     bids = _bids_of(actor, listing, shares)
-    whole = _free_loans(listing).aggregate(
-        loans=Count("pk"), balance_minor=Sum("balance_minor", default=0)
-    )
+    free = _free_loans(actor, listing, bids)
+    whole = free.aggregate(loans=Count("pk"), balance_minor=Sum("balance_minor", default=0))
     offers = [
         allocation.Offer(share.share_ppm, bid.rate_ppm, bid.capacity_loans)
         for share, bid in zip(shares, bids, strict=True)
     ]
-    return allocation.plan(offers, **whole)
+    plan = allocation.plan(offers, **whole)
+    given = [
+        limits.Lot(bid.agency_id, lot.loans, lot.balance_minor)
+        for bid, lot in zip(bids, plan.lots, strict=True)
+    ]
+    return dataclasses.replace(
+        plan,
+        lots=[
+            dataclasses.replace(lot, problem=lot.problem or (found[0] if found else ""))
+            for lot, found in zip(
+                plan.lots, limits.problems(actor, given, listing.currency), strict=True
+            )
+        ],
+        left_out=limits.left_out(actor, _eligible(actor, listing), [bid.agency_id for bid in bids]),
+    )
 
 
 def _check(shares: list[Share], reason: str) -> None:
@@ -147,14 +165,31 @@ def _refusal(code: str, row: int) -> errors.InvalidInput:
     return errors.InvalidInput(code, REFUSALS[code], field="shares", row=row)
 
 
-def _free_loans(listing: Listing) -> QuerySet[Loan]:
-    """Loans on hold take no part."""
-    return Loan.objects.filter(portfolio=listing.portfolio_id, placement=None, is_on_hold=False)
+def _eligible(actor: Actor, listing: Listing) -> QuerySet[Loan]:
+    return eligibility.placeable(actor, Loan.objects.filter(portfolio=listing.portfolio_id))
 
 
-def _draw(listing: Listing, shares_ppm: list[int], seed: int) -> list[list[uuid.UUID]]:
+def _free_loans(actor: Actor, listing: Listing, bids: list[Bid]) -> QuerySet[Loan]:
+    """Loans that may be placed, and that each of the bidders may have: all lots are drawn alike."""
+    return limits.allowed(actor, _eligible(actor, listing), [bid.agency_id for bid in bids])
+
+
+def _check_limits(actor: Actor, listing: Listing, bids: list[Bid], drawn: list) -> None:
+    balances = dict(
+        Loan.objects.filter(portfolio=listing.portfolio_id).values_list("pk", "balance_minor")
+    )
+    given = [
+        limits.Lot(bid.agency_id, len(loan_ids), sum(balances[loan_id] for loan_id in loan_ids))
+        for bid, loan_ids in zip(bids, drawn, strict=True)
+    ]
+    for row, found in enumerate(limits.problems(actor, given, listing.currency), 1):
+        if found:
+            raise _refusal(found[0], row)
+
+
+def _draw(free: QuerySet[Loan], shares_ppm: list[int], seed: int) -> list[list[uuid.UUID]]:
     """The loans of each lot; a borrower's loans stay together."""
-    loans = list(_free_loans(listing).order_by("pk").values_list("pk", "borrower_id"))
+    loans = list(free.order_by("pk").values_list("pk", "borrower_id"))
     numbers: dict = {}
     groups = [numbers.setdefault(borrower or loan, len(numbers)) for loan, borrower in loans]
     lot_of = lots.draw([loan for loan, _borrower in loans], shares_ppm, seed, groups=groups)

@@ -15,6 +15,7 @@ from marketplace.models import Listing, ListingInvitation
 from marketplace.selectors import visible_listings
 from portfolios.models import Portfolio
 from portfolios.selectors import visible_loans, visible_portfolios
+from portfolios.services import eligibility
 
 LONGEST_TERM_DAYS = 3650
 
@@ -49,9 +50,7 @@ def publish(
             raise errors.InvalidInput(
                 "IN_THE_PAST", _("The closing time must lie in the future."), field="closes_at"
             )
-        loans = visible_loans(actor).filter(
-            portfolio=portfolio, placement__isnull=True, is_on_hold=False
-        )
+        loans = eligibility.placeable(actor, visible_loans(actor).filter(portfolio=portfolio))
         summary = tape.summarise(loans)
         if not summary["loans"]:
             raise errors.InvalidState("NO_LOANS", _("No loan in this portfolio can be placed."))

@@ -1,11 +1,11 @@
-"""Loans, their borrowers' masked fields and pauses of their collection over GraphQL."""
+"""Loans and their borrowers' masked fields over GraphQL."""
 
 import graphene
 
 from agencies import policies
 from config.graphql import mutations, queries, scalars, types
 from portfolios import models, selectors
-from portfolios.services import holds, loans
+from portfolios.services import loans
 
 HoldKind = scalars.choices(models.Hold.Reason, "HoldKind")
 
@@ -34,18 +34,6 @@ class Borrower(types.Node):
         return loans.masked_fields(borrower)["national_id"]
 
 
-class Hold(types.Node):
-    """A pause in the collection of one loan."""
-
-    class Meta:
-        model = models.Hold
-        fields = ("reason", "opened_at", "released_at", "release_reason")
-        selector = selectors.visible_holds
-        allow = policies.INSTITUTION_PEOPLE
-
-    kind = graphene.Field(HoldKind, required=True)
-
-
 class Loan(types.Node):
     """One overdue debt. An agency sees those of its live placements and no others."""
 
@@ -71,7 +59,7 @@ class Loan(types.Node):
         allow_fields = {"portfolio": policies.INSTITUTION_PEOPLE}
 
     holds = queries.connection(
-        lambda: Hold,
+        lambda: Loan._meta.registry.get_type_for_model(models.Hold),
         narrow=lambda visible, loan: visible.filter(loan=loan),
         newest_first=True,
     )
@@ -94,43 +82,6 @@ class BorrowerReveal(mutations.Mutation):
     @classmethod
     def perform(cls, info, actor, **given):
         return cls(value=loans.reveal(actor=actor, **given))
-
-
-class LoanHold(mutations.Mutation):
-    """Pauses the collection of one loan until it is released."""
-
-    allow = holds.MAY_HOLD
-
-    class Input:
-        loan_id = graphene.ID(required=True)
-        kind = HoldKind(required=True)
-        reason = graphene.String(required=True)
-
-    hold = graphene.Field(Hold)
-    loan = graphene.Field(Loan)
-
-    @classmethod
-    def perform(cls, info, actor, loan_id, **given):
-        hold = holds.open_hold(actor=actor, loan_id=loan_id, **given)
-        return cls(hold=hold, loan=Loan.load(info, [loan_id])[loan_id])
-
-
-class LoanRelease(mutations.Mutation):
-    """Ends one hold; collection goes on when no other is open."""
-
-    allow = holds.MAY_HOLD
-
-    class Input:
-        hold_id = graphene.ID(required=True)
-        reason = graphene.String(required=True)
-
-    hold = graphene.Field(Hold)
-    loan = graphene.Field(Loan)
-
-    @classmethod
-    def perform(cls, info, actor, **given):
-        hold = holds.release(actor=actor, **given)
-        return cls(hold=hold, loan=Loan.load(info, [hold.loan_id])[hold.loan_id])
 
 
 class Query(graphene.ObjectType):
@@ -160,5 +111,3 @@ class Query(graphene.ObjectType):
 
 class Mutation(graphene.ObjectType):
     borrower_reveal = BorrowerReveal.Field()
-    loan_hold = LoanHold.Field()
-    loan_release = LoanRelease.Field()

@@ -1,14 +1,19 @@
 """What is owed and what happened to it: portfolios, loans, placements, contacts, recoveries."""
 
+from .changes import PlacementChange
 from .complaints import Complaint, ComplaintIntake
 from .contacts import Contact, Promise
+from .direct_payments import DirectPayment
 from .grants import PlacementGrant
+from .holds import Hold
 from .imports import ImportProblem, LoanImport
 from .loans import Borrower, Loan
-from .placements import Hold, PlacedLoan, Placement
+from .placements import PlacedLoan, Placement
 from .portfolios import Portfolio
+from .recalls import Objection, Recall, RecalledLoan
 from .receipts import Confirmation, LateReceipt, ReceiptFile, ReceiptLine
 from .recoveries import Recovery, Reversal
+from .rules import PlacementRules
 from .uploads import LoanUpload
 
 __all__ = [
@@ -17,17 +22,23 @@ __all__ = [
     "ComplaintIntake",
     "Confirmation",
     "Contact",
+    "DirectPayment",
     "Hold",
     "ImportProblem",
     "LateReceipt",
     "Loan",
     "LoanImport",
     "LoanUpload",
+    "Objection",
     "PlacedLoan",
     "Placement",
+    "PlacementChange",
     "PlacementGrant",
+    "PlacementRules",
     "Portfolio",
     "Promise",
+    "Recall",
+    "RecalledLoan",
     "ReceiptFile",
     "ReceiptLine",
     "Recovery",

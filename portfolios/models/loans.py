@@ -53,7 +53,8 @@ class Borrower(models.Model):
 class Loan(models.Model):
     """One overdue debt.
 
-    `balance_minor` is what is owed, in the portfolio's currency; `principal_minor`,
+    `balance_minor` is what is owed, in the portfolio's currency, as the bank said it last, at
+    `balance_stated_at` or else with the loan's file; `principal_minor`,
     `interest_minor` and `fees_minor` are its parts where the bank gives them. `score` and `grade`
     are the bank's own score and band, `expected_recovery_ppm` what it expects to come in of the
     balance. `limitation_on` is the first day on which the claim is past limitation.
@@ -80,6 +81,7 @@ class Loan(models.Model):
     reference = models.CharField(_("reference"), max_length=60)
     currency = models.CharField(_("currency"), max_length=3)
     balance_minor = models.BigIntegerField(_("balance"))
+    balance_stated_at = models.DateTimeField(null=True)
     principal_minor = models.BigIntegerField(_("principal"), null=True)
     interest_minor = models.BigIntegerField(_("interest"), null=True)
     fees_minor = models.BigIntegerField(_("fees"), null=True)
@@ -114,7 +116,7 @@ class Loan(models.Model):
                 name="loan_reference_once_per_institution",
             ),
             models.CheckConstraint(
-                name="loan_balance_positive", condition=models.Q(balance_minor__gt=0)
+                name="loan_balance_not_negative", condition=models.Q(balance_minor__gte=0)
             ),
             models.CheckConstraint(
                 name="loan_expected_recovery_possible",

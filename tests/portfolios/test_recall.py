@@ -211,12 +211,12 @@ def test_nothing_is_left_over_http():
     recalled = over_http.do(
         manager,
         "placementRecall",
-        "placement { state recallReason openCount }",
+        "placement { state closeReason openCount }",
         placementId=setting.placement.pk,
         reason="Poor results",
     )
     assert recalled == {
-        "placement": {"state": "RECALLED", "recallReason": "Poor results", "openCount": 0},
+        "placement": {"state": "RECALLED", "closeReason": "Poor results", "openCount": 0},
         "errors": [],
     }
     after = over_http.ask(client, query, **named)
