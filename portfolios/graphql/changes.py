@@ -34,8 +34,8 @@ class PlacementChange(types.Node):
     loan_id = graphene.ID(description="Empty where it is about the whole placement.")
 
 
-class PlacementChanges(types.Value):
-    """Changes in their order; `cursor` is where to read on, also when there are none."""
+class ChangeFeedConnection(types.Value):
+    """A page of the feed; `cursor` is where to read on, also when nothing is new."""
 
     class Meta:
         allow = policies.AGENCY_WORKERS
@@ -47,11 +47,11 @@ class PlacementChanges(types.Value):
 
 class Query(graphene.ObjectType):
     placement_changes = queries.field(
-        PlacementChanges,
+        ChangeFeedConnection,
         allow=policies.AGENCY_WORKERS,
         since=graphene.String(description="Only what came after this cursor."),
         first=graphene.Int(required=True, description="How many, from 1 to 100."),
     )
 
-    def resolve_placement_changes(root, info, first, since=""):
-        return changes.read(actor=info.context.actor, since=since, first=first)
+    def resolve_placement_changes(root, info, first, since=None):
+        return changes.read(actor=info.context.actor, since=since or "", first=first)

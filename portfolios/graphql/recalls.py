@@ -133,8 +133,8 @@ class RecallObject(mutations.Mutation):
     objection_count = graphene.Int()
 
     @classmethod
-    def perform(cls, info, actor, loan_references, **given):
-        count = recalls.object_to(actor=actor, references=loan_references, **given)
+    def perform(cls, info, actor, loan_references, note=None, **given):
+        count = recalls.object_to(actor=actor, references=loan_references, note=note or "", **given)
         return cls(objection_count=count)
 
 

@@ -46,8 +46,9 @@ def correct_many(*, actor: Actor, corrections: Sequence[Correction]) -> int:
         if len(loans) != len(wanted):
             raise errors.NotFound("NOT_FOUND", _("There is no such thing."))
         changed = [loan for loan in loans if loan.balance_minor != wanted[loan.pk]]
+        moment = clock.now()
         with connection.cursor() as cursor:
-            cursor.execute(UPDATE, [clock.now(), list(wanted), list(wanted.values())])
+            cursor.execute(UPDATE, [moment, list(wanted), list(wanted.values())])
         changes.record_loans(
             changes.Kind.BALANCE_CORRECTED,
             changes.holders([loan.pk for loan in changed]),
@@ -62,6 +63,7 @@ def correct_many(*, actor: Actor, corrections: Sequence[Correction]) -> int:
                     changes={"balance_minor": wanted[loan.pk], "currency": loan.currency},
                     agency_id=loan.agency_id,
                     placement_id=loan.placement_id,
+                    at=moment,
                 )
                 for loan in changed
             ]

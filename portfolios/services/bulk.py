@@ -60,8 +60,9 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        parts = sorted(str(loan_id) for loan_id in self.loan_ids)
-        parts += sorted(f"{one.reference}|{one.code}" for one in (*self.skipped, *self.kept))
+        parts = sorted(f"takes {loan_id}" for loan_id in self.loan_ids)
+        for word, some in (("skips", self.skipped), ("keeps", self.kept)):
+            parts += sorted(f"{word} {one.code} {one.reference}" for one in some)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

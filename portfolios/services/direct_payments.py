@@ -154,6 +154,7 @@ def _tell(actor: Actor, made: list[DirectPayment], spells: dict[str, PlacedLoan]
                 "loan.direct_payment",
                 one.loan,
                 changes={"amount_minor": one.amount_minor, "currency": one.currency},
+                at=one.recorded_at,
             )
             for one in made
         ]

@@ -145,6 +145,7 @@ def _locked(loans: QuerySet[Loan]) -> list[Loan]:
 
 
 def _audit(actor: Actor, action: str, loans: Iterable[Loan], reason: str, told: dict) -> None:
+    moment = clock.now()
     audit.record_many(
         [
             audit.entry(
@@ -155,6 +156,7 @@ def _audit(actor: Actor, action: str, loans: Iterable[Loan], reason: str, told: 
                 changes=told,
                 agency_id=loan.agency_id,
                 placement_id=loan.placement_id,
+                at=moment,
             )
             for loan in loans
         ]

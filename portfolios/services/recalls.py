@@ -101,9 +101,9 @@ def shown_by_data(actor: Actor, spell_ids: Collection) -> dict:
     spells = PlacedLoan.objects.filter(pk__in=spell_ids)
     today = clock.business_date(selectors.time_zone_of(actor))
     since = today - datetime.timedelta(days=rules.current(actor=actor).recent_payment_days)
-    paid = with_reversed(Recovery.objects.filter(spell=OuterRef("pk"), value_on__gte=since))
+    paid: QuerySet = with_reversed(Recovery.objects.filter(spell=OuterRef("pk"), value_on__gte=since))
     promised = Promise.objects.filter(spell=OuterRef("pk"), due_on__gte=today)
-    found = {}
+    found: dict = {}
     for code, rows in (
         ("RECENT_PAYMENT", paid.filter(reversed_minor__lt=F("amount_minor"))),
         ("PROMISE_OPEN", promised),
@@ -296,8 +296,8 @@ def object_to(
         moment = clock.now()
         if recall.state != State.PENDING or recall.final_at <= moment:
             raise _not_pending()
-        rows = visible_recalled_loans(actor).filter(recall=recall, loan__reference__in=names)
-        rows = list(rows.select_related("objection").order_by("pk"))
+        found = visible_recalled_loans(actor).filter(recall=recall, loan__reference__in=names)
+        rows = list(found.select_related("objection").order_by("pk"))
         if len(rows) != len(names):
             raise errors.InvalidInput(
                 "NOT_IN_RECALL",
@@ -332,6 +332,7 @@ def object_to(
                     objection,
                     changes={"kind": kind},
                     placement_id=objection.placement_id,
+                    at=moment,
                 )
                 for objection in made
             ]
@@ -388,6 +389,7 @@ def _apply(actor: Actor, rows: list[Objection], accept: bool, reason: str) -> No
         changes.record_loans(
             changes.Kind.OBJECTION_REFUSED, _spells([row.spell_id for row in rows]), note=reason
         )
+    moment = clock.now()
     audit.record_many(
         [
             audit.entry(
@@ -397,6 +399,7 @@ def _apply(actor: Actor, rows: list[Objection], accept: bool, reason: str) -> No
                 reason=reason,
                 agency_id=row.agency_id,
                 placement_id=row.placement_id,
+                at=moment,
             )
             for row in rows
         ]
@@ -414,7 +417,7 @@ def accept_shown(*, actor: Actor) -> int:
         )
         rows = list(waiting.select_related("recalled_loan").select_for_update(of=("self",)))
         shown = shown_by_data(actor, [row.spell_id for row in rows])
-        rows = [row for row in rows if SHOWN_BY_DATA.get(shown.get(row.spell_id)) == row.kind]
+        rows = [row for row in rows if SHOWN_BY_DATA.get(shown.get(row.spell_id, "")) == row.kind]
         reason = gettext("The portal's own data show it.")
         Objection.objects.filter(pk__in=[row.pk for row in rows]).update(
             state=Objection.State.ACCEPTED,

@@ -25,7 +25,8 @@ SWITCHES = ("is_never_twice", "is_one_agency_per_borrower")
 
 def current(*, actor: Actor) -> PlacementRules:
     """The rules of the actor's institution; the defaults, not saved, where it has set none."""
-    return visible_rules(actor).first() or PlacementRules(institution_id=actor.institution_id)
+    own: Any = actor.institution_id
+    return visible_rules(actor).first() or PlacementRules(institution_id=own)
 
 
 def change(*, actor: Actor, reason: str, **rules: Any) -> PlacementRules:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agencies.actors import Actor
 from config import clock
-from portfolios.models import Loan, PlacementChange, Recall
+from portfolios.models import PlacementChange, Recall
 from portfolios.selectors import (
     visible_changes,
     visible_contacts,
@@ -41,7 +41,7 @@ class Reason(TextChoices):
     UNTOUCHED = "untouched", _("No contact for too long")
 
 
-def of(actor: Actor, reason: str) -> QuerySet[Loan]:
+def of(actor: Actor, reason: str) -> QuerySet:
     """The agency's loans that wait for this reason, with `due_on`, the most urgent first.
 
     `promise`: promised for today or earlier, and nothing came since the promise. `recall`: in an
@@ -58,16 +58,17 @@ def of(actor: Actor, reason: str) -> QuerySet[Loan]:
     return found.select_related("placement", "institution").order_by("due_on", "reference")
 
 
-def _promised(actor: Actor, today: datetime.date) -> QuerySet[Loan]:
+def _promised(actor: Actor, today: datetime.date) -> QuerySet:
     paid = visible_recoveries(actor).filter(
-        spell=OuterRef("spell"), value_on__gte=TruncDate(OuterRef("logged_at"))
+        spell=OuterRef("spell"), value_on__gte=OuterRef("made_on")
     )
-    waiting = visible_promises(actor).filter(loan=OuterRef("pk"), due_on__lte=today)
+    promises = visible_promises(actor).annotate(made_on=TruncDate("logged_at"))
+    waiting = promises.filter(loan=OuterRef("pk"), due_on__lte=today)
     newest = waiting.exclude(Exists(paid)).order_by("-due_on").values("due_on")[:1]
     return visible_loans(actor).annotate(due_on=Subquery(newest)).filter(due_on__isnull=False)
 
 
-def _recalled(actor: Actor, today: datetime.date) -> QuerySet[Loan]:
+def _recalled(actor: Actor, today: datetime.date) -> QuerySet:
     pending = visible_recalled_loans(actor).filter(
         loan=OuterRef("pk"), is_kept=False, recall__state=Recall.State.PENDING
     )
@@ -80,7 +81,7 @@ def _recalled(actor: Actor, today: datetime.date) -> QuerySet[Loan]:
     return visible_loans(actor).annotate(due_on=Subquery(first)).filter(due_on__isnull=False)
 
 
-def _held(actor: Actor, today: datetime.date) -> QuerySet[Loan]:
+def _held(actor: Actor, today: datetime.date) -> QuerySet:
     told = visible_changes(actor).filter(
         loan=OuterRef("pk"), kind=PlacementChange.Kind.HELD, due_on__isnull=False
     )
@@ -89,7 +90,7 @@ def _held(actor: Actor, today: datetime.date) -> QuerySet[Loan]:
     return held.annotate(due_on=Subquery(last)).filter(due_on__isnull=False)
 
 
-def _untouched(actor: Actor, today: datetime.date) -> QuerySet[Loan]:
+def _untouched(actor: Actor, today: datetime.date) -> QuerySet:
     of_loan = {"loan": OuterRef("pk")}
     contacts = visible_contacts(actor).filter(**of_loan).order_by().values("loan")
     spells = visible_spells(actor).filter(**of_loan).order_by().values("loan")
