@@ -82,6 +82,20 @@ ITEMS = (
                 (VENDOR_MANAGER, COMPLIANCE_OFFICER, AUDITOR, *AGENCY),
             ),
             Item(
+                _("Placement board"),
+                "placement_board",
+                "calendar-clock",
+                (VENDOR_MANAGER, COMPLIANCE_OFFICER, AUDITOR),
+            ),
+            Item(_("Worklist"), "worklist", "list-checks", AGENCY),
+            Item(_("Changes"), "changes", "bell", AGENCY),
+            Item(
+                _("Holds"),
+                "holds",
+                "pause",
+                (VENDOR_MANAGER, COMPLIANCE_OFFICER, AUDITOR),
+            ),
+            Item(
                 _("Loans"),
                 "loans",
                 "list",
@@ -129,6 +143,12 @@ ITEMS = (
                 "panel",
                 "building-2",
                 (ADMINISTRATOR, VENDOR_MANAGER, COMPLIANCE_OFFICER, AUDITOR),
+            ),
+            Item(
+                _("Placement rules"),
+                "placement_rules",
+                "scale",
+                (ADMINISTRATOR, VENDOR_MANAGER),
             ),
             Item(_("Institutions"), "institutions", "landmark", (AGENCY_ADMINISTRATOR,)),
             Item(_("People"), "people", "users", (ADMINISTRATOR, AGENCY_ADMINISTRATOR)),

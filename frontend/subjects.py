@@ -52,6 +52,8 @@ KINDS = {
     "portfolio": Kind(owed.visible_portfolios, lambda row, actor: row.name, "portfolio"),
     "loan": Kind(owed.visible_loans, lambda row, actor: row.reference, "loan"),
     "placement": Kind(owed.visible_placements, lambda row, actor: row.title, "placement"),
+    "recall": Kind(owed.shown_recalls, lambda row, actor: row.placement.title, "recall"),
+    "objection": Kind(owed.shown_objections, lambda row, actor: row.loan.reference, ""),
     "recovery": Kind(owed.visible_recoveries, lambda row, actor: row.reference, "recovery"),
     "contact": Kind(owed.shown_contacts, lambda row, actor: row.loan.reference, ""),
     "promise": Kind(owed.shown_promises, lambda row, actor: row.loan.reference, ""),

@@ -10,6 +10,7 @@ from datetime import date
 
 from django.db.models import (
     BigIntegerField,
+    Case,
     Count,
     Exists,
     F,
@@ -19,6 +20,8 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Sum,
+    Value,
+    When,
 )
 from django.db.models.functions import Coalesce
 
@@ -85,6 +88,22 @@ def visible_receipt_lines(actor: Actor) -> QuerySet[ReceiptLine]:
 
 def visible_holds(actor: Actor) -> QuerySet[Hold]:
     return _institution_only(Hold, actor)
+
+
+def shown_holds(actor: Actor, today: date) -> QuerySet[Hold]:
+    """`visible_holds` with the loan and its holder, and `hold_state`: `to_review` from the day of
+    review on, `held`, or `lifted`."""
+    return (
+        visible_holds(actor)
+        .select_related("loan__agency")
+        .annotate(
+            hold_state=Case(
+                When(released_at__isnull=False, then=Value("lifted")),
+                When(review_on__lte=today, then=Value("to_review")),
+                default=Value("held"),
+            )
+        )
+    )
 
 
 def visible_direct_payments(actor: Actor) -> QuerySet[DirectPayment]:
@@ -154,6 +173,34 @@ def visible_recalled_loans(actor: Actor) -> QuerySet[RecalledLoan]:
 
 def visible_objections(actor: Actor) -> QuerySet[Objection]:
     return _events(Objection, actor)
+
+
+def shown_recalls(actor: Actor) -> QuerySet[Recall]:
+    """`visible_recalls` with their placement and bank, and how many objections are `open_count`,
+    to be shown."""
+    waiting = visible_objections(actor).filter(
+        recalled_loan__recall=OuterRef("pk"), state=Objection.State.OPEN
+    )
+    counts = waiting.order_by().values("recalled_loan__recall").annotate(count=Count("pk"))
+    return (
+        visible_recalls(actor)
+        .select_related("placement", "institution")
+        .annotate(open_count=Coalesce(Subquery(counts.values("count")), 0))
+    )
+
+
+def shown_recalled_loans(actor: Actor) -> QuerySet[RecalledLoan]:
+    """`visible_recalled_loans` with the loan, its objection and `recall_state`, to be shown."""
+    rows = visible_recalled_loans(actor).select_related("loan", "objection")
+    return rows.annotate(
+        recall_state=Case(
+            When(is_kept=True, then=Value("stays")),
+            When(spell__closed_at__isnull=False, then=Value("gone")),
+            When(recall__state=Recall.State.WITHDRAWN, then=Value("stays")),
+            When(objection__state=Objection.State.OPEN, then=Value("objected")),
+            default=Value("goes"),
+        )
+    )
 
 
 def shown_objections(actor: Actor) -> QuerySet[Objection]:

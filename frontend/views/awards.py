@@ -23,6 +23,7 @@ from marketplace.selectors import (
     visible_invitations,
 )
 from marketplace.services import awards
+from portfolios.services import limits
 
 CONFLICT = 409
 
@@ -155,6 +156,14 @@ def _plan(actor, listing: Listing, form: AwardForm) -> dict | None:
         "unplaced_ppm": money.PPM - plan.share_ppm,
         "unplaced_loans": plan.unplaced_loans,
         "unplaced_minor": plan.unplaced_minor,
+        "left_out": [
+            {
+                "words": limits.WORDS[row.code],
+                "loans": row.loan_count,
+                "balance_minor": row.balance_minor,
+            }
+            for row in plan.left_out
+        ],
         "problem": awards.REFUSALS["SHARES_ABOVE_WHOLE"] if plan.is_above_whole else "",
         "has_problem": plan.is_above_whole or any(lot.problem for lot in plan.lots),
     }

@@ -7,7 +7,7 @@ import django_filters
 import django_tables2
 from django import forms as django_forms
 from django.contrib import messages
-from django.db.models import Case, Count, F, QuerySet, Sum, Value, When
+from django.db.models import Case, F, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -26,6 +26,7 @@ from marketplace.selectors import shown_listings, visible_listings, with_own_off
 from marketplace.services import listings
 from portfolios.models import Portfolio
 from portfolios.selectors import visible_loans, visible_portfolios
+from portfolios.services import eligibility
 
 VIEWERS = policies.INSTITUTION_PEOPLE | policies.AGENCY_PEOPLE
 OPEN_DAYS = 7
@@ -272,12 +273,16 @@ def _above(portfolio: Portfolio) -> list[tuple[str, str]]:
 
 
 def _offered(actor, portfolio: Portfolio) -> dict:
-    """`{loans, balance_minor, held}`: what would be listed, and what rests on hold."""
-    loans = visible_loans(actor).filter(portfolio=portfolio, placement=None).order_by()
-    free = loans.filter(is_on_hold=False).aggregate(
-        loans=Count("pk"), balance_minor=Sum("balance_minor", default=0)
-    )
-    return {**free, "held": loans.filter(is_on_hold=True).count()}
+    """What would be listed, and what the eligibility test keeps out."""
+    found = eligibility.test(actor, visible_loans(actor).filter(portfolio=portfolio).order_by())
+    return {
+        "loans": found.placeable_count,
+        "balance_minor": found.placeable_minor,
+        "held": found.held_count,
+        "settled": found.settled_count,
+        "barred": found.barred_count,
+        "warned": found.warned_count,
+    }
 
 
 class WithdrawForm(forms.Form):

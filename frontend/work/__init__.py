@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 from agencies import policies
 from agencies.actors import Actor
-from frontend.work import complaints, marketplace, panel, payouts, portfolios
+from frontend.work import complaints, marketplace, panel, payouts, placements, portfolios
 from frontend.work.items import Figure, Item
 
 TONES = ("danger", "warning", "accent", "info")
@@ -25,6 +25,10 @@ SOURCES: list[tuple[frozenset[str], Callable[[Actor], Iterable[Item]]]] = [
     (policies.FINANCE_PREPARERS, portfolios.late_receipts_to_decide),
     (policies.FINANCE_PREPARERS | policies.AGENCY_PEOPLE, portfolios.waiting_recoveries),
     (policies.COMPLIANCE_OFFICERS, portfolios.flagged_contacts),
+    (policies.VENDOR_MANAGERS, placements.objections_to_decide),
+    (policies.VENDOR_MANAGERS | policies.COMPLIANCE_OFFICERS, placements.holds_to_review),
+    (policies.AGENCY_PEOPLE, placements.recalls_to_object_to),
+    (policies.AGENCY_PEOPLE, placements.promises_due),
     (policies.VENDOR_MANAGERS, marketplace.listings_to_award),
     (policies.VENDOR_MANAGERS, portfolios.files_to_decide),
     (policies.VENDOR_MANAGERS, portfolios.drafts_to_publish),

@@ -61,8 +61,9 @@ class Plan:
     @property
     def digest(self) -> str:
         parts = sorted(f"takes {loan_id}" for loan_id in self.loan_ids)
-        for word, some in (("skips", self.skipped), ("keeps", self.kept)):
-            parts += sorted(f"{word} {one.code} {one.reference}" for one in some)
+        parts += sorted(f"keeps {one.code} {one.reference}" for one in self.kept)
+        skipped = Counter(one.code for one in self.skipped)
+        parts += sorted(f"skips {code} {count}" for code, count in skipped.items())
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -101,7 +101,8 @@ def shown_by_data(actor: Actor, spell_ids: Collection) -> dict:
     spells = PlacedLoan.objects.filter(pk__in=spell_ids)
     today = clock.business_date(selectors.time_zone_of(actor))
     since = today - datetime.timedelta(days=rules.current(actor=actor).recent_payment_days)
-    paid: QuerySet = with_reversed(Recovery.objects.filter(spell=OuterRef("pk"), value_on__gte=since))
+    lately = Recovery.objects.filter(spell=OuterRef("pk"), value_on__gte=since)
+    paid: QuerySet = with_reversed(lately)
     promised = Promise.objects.filter(spell=OuterRef("pk"), due_on__gte=today)
     found: dict = {}
     for code, rows in (

@@ -125,6 +125,7 @@ def build(clock, settings) -> Market:
     for one in (ours, theirs):
         year.work(one)
         year.complain(one)
+        year.announce(one)
         year.recall(one)
         year.accrue(one)
     year.log_work(suspended, lost, f"{ours.mark('suspended')}-a")

@@ -177,7 +177,8 @@ def place(estate: Estate, sold: Listing) -> None:
         )
         estate.keep("placement", Placement.objects.get(portfolio=sold.portfolio_id))
     lasting, gone = f"{estate.mark('lasting')}-1", f"{estate.mark('gone')}-1"
-    placed = portfolio(estate, "gone", lasting, gone)
+    # Of a placement that was recalled the agency keeps the title, in the entry that says so.
+    placed = portfolio(estate, "lasting", lasting, gone)
     estate.keep("placement", world.place(estate.bank, estate.house, placed))
     with scope(estate.bank.actor("auditor")):
         for reference in (estate.references["loan"], gone):

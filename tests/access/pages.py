@@ -27,6 +27,8 @@ KINDS = {
     "loans/": "loan",
     "holds/": "hold",
     "placements/": "placement",
+    "recalls/": "recall",
+    "objections/": "objection",
     "complaints/intakes/": "intake",
     "complaints/": "complaint",
     "recoveries/": "recovery",
@@ -90,6 +92,14 @@ FORM = {
     "policy": "good_rows_only",
     "mapping": "standard",
     "starts_on": "2026-04-01",
+    "step": "announce",
+    "notice_days": "14",
+    "review_on": "2026-06-01",
+    "expires_on": "2026-07-01",
+    "recall_notice_days": "14",
+    "recent_payment_days": "30",
+    "tail_days": "30",
+    "untouched_days": "14",
 }
 """What forms ask for, so that no refusal can be mistaken for an empty form's."""
 

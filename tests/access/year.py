@@ -8,7 +8,7 @@ from config import clock
 from marketplace.services import rankings
 from payouts.models import Excess, Payout, PayoutAccount, Statement
 from payouts.services import accounts, commissions, payouts, statements
-from portfolios.models import Complaint, ComplaintIntake, Hold, ReceiptLine, Recovery
+from portfolios.models import Complaint, ComplaintIntake, Hold, Objection, ReceiptLine, Recovery
 from portfolios.services import (
     complaints,
     contacts,
@@ -17,6 +17,7 @@ from portfolios.services import (
     late_receipts,
     placements,
     promises,
+    recalls,
     receipts,
     recoveries,
 )
@@ -142,6 +143,28 @@ def complain(estate: Estate) -> None:
         )
     with scope(estate.bank.actor("auditor")):
         assert Complaint.objects.get().agency_id == estate.house.agency.pk
+
+
+def announce(estate: Estate) -> None:
+    """A recall of two of the agency's loans, one of which it wants to keep."""
+    loan = f"{estate.mark('live')}-3"
+    with scope(estate.bank.actor("vendor_manager")) as actor:
+        given = {
+            "actor": actor,
+            "placement_id": estate.ids["placement"][0],
+            "references": [loan, estate.references["loan"]],
+        }
+        digest = recalls.preview(**given).digest
+        estate.keep("recall", recalls.announce(**given, reason=estate.mark("live"), digest=digest))
+    with scope(estate.house.actor()) as actor:
+        recalls.object_to(
+            actor=actor,
+            recall_id=estate.ids["recall"][0],
+            kind="visit_booked",
+            note=estate.mark("live"),
+            references=[loan],
+        )
+        estate.keep("objection", *Objection.objects.order_by("-made_at"))
 
 
 def recall(estate: Estate) -> None:
