@@ -26,7 +26,7 @@ def by_kind(actor: Actor) -> dict | None:
         return None
     total = sum(row["count"] for row in rows)
     share_ppm = rows[0]["count"] * 1_000_000 // total
-    return charts.distribution_bars(
+    return charts.lying_bars(
         [(str(Hold.Reason(row["kind"]).label), row["count"]) for row in rows],
         title=_("%(share)s of the open holds: %(kind)s")
         % {"share": fairplace.rate(share_ppm, 0), "kind": Hold.Reason(rows[0]["kind"]).label},

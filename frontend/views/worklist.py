@@ -4,13 +4,15 @@ import django_tables2
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agencies import policies
 from frontend import tables
 from frontend.access import page
-from portfolios.models import PlacementChange
+from frontend.templatetags import fairplace
+from portfolios.models import Hold, Objection, PlacementChange
 from portfolios.selectors import visible_changes
 from portfolios.services import worklist
 
@@ -74,17 +76,25 @@ def work(request: HttpRequest) -> HttpResponse:
     )
 
 
+DETAILS = dict(Hold.Reason.choices) | dict(Objection.Kind.choices)
+
+
 class ChangeTable(tables.Table):
     caption = gettext_lazy("Changes, the newest first")
     empty_title = gettext_lazy("Nothing has changed yet")
     empty_text = gettext_lazy("What a bank changes about your placements is listed here.")
 
     at = tables.MomentColumn(verbose_name=gettext_lazy("When"))
-    kind = tables.StateColumn(verbose_name=gettext_lazy("What"))
+    kind = django_tables2.Column(verbose_name=gettext_lazy("What"))
     reference = django_tables2.Column(verbose_name=gettext_lazy("Loan or placement"))
     amount_minor = tables.MoneyColumn(verbose_name=gettext_lazy("Amount"))
     due_on = tables.DayColumn(verbose_name=gettext_lazy("Day"))
     note = django_tables2.Column(verbose_name=gettext_lazy("Note"), orderable=False)
+
+    def render_kind(self, value, record):
+        words = DETAILS.get(record.detail, "")
+        note = format_html('<span class="cell-note">{}</span>', words) if words else ""
+        return format_html("{}{}", fairplace.badge(record.kind), note)
 
     def render_reference(self, value, record):
         if record.kind in PlacementChange.ENDS:
