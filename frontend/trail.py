@@ -16,10 +16,11 @@ from agencies.actors import Actor
 from agencies.models import AuditEntry
 from frontend import outcomes, subjects
 from frontend.templatetags import fairplace, states
-from portfolios.models import Complaint
+from portfolios.models import Complaint, Hold, Objection
 
 ENTRIES = 50
 LISTED = 5
+KINDS = dict(Hold.Reason.choices) | dict(Objection.Kind.choices)
 IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """Says nothing to a reader: of these only the number is shown."""
 
@@ -197,6 +198,8 @@ def _value(name: str, value, currency: str | None) -> str:
         return str(states.words(value)[0])
     if name.endswith("_on") and isinstance(value, str):
         return fairplace.day_text(datetime.date.fromisoformat(value))
+    if name == "kind" and value in KINDS:
+        return str(KINDS[value])
     if name == "category" and value in Complaint.Category.values:
         return str(Complaint.Category(value).label)
     return str(value)

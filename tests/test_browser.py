@@ -5,6 +5,7 @@ page of each kind is read by axe, in light and dark.
 """
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
@@ -298,3 +299,77 @@ def test_a_vendor_manager_awards_what_has_closed(someone, demonstration):
         manager.says("is awarded: the lots are drawn and placed.")
     finally:
         demonstration.clock.set(portal.NOON)
+
+
+def test_bank_and_agency_go_through_a_recall_in_two_steps(someone):
+    agency, manager = someone("agency_administrator"), someone("vendor_manager")
+    agency.menu("Placements")
+    agency.follow("Personal loans, vintage 2023 A")
+    place = urlsplit(agency.page.url).path
+    agency.follow(re.compile("^Loans in it now"))
+    references = sorted(set(LOAN.findall(agency.main.inner_text())))[:10]
+
+    manager.open(place)
+    manager.follow("Announce a recall")
+    manager.check_access()
+    manager.fill({"References of the loans": "\n".join([*references, "PX-00000"])})
+    with manager.refusal():
+        manager.press("Show what would happen")
+    manager.fill({"Reason": REASON})
+    manager.press("Show what would happen")
+    manager.says("What would happen", "Not in this placement now").check_access()
+    manager.press("Carry it out")
+    manager.says("The recall is announced.", "Goes back").check_access()
+    going = manager.main.get_by_role("row").filter(has_text="Goes back").first
+    reference = LOAN.search(going.inner_text()).group()
+
+    agency.menu("Worklist")
+    agency.follow(re.compile("^Recall to object to"))
+    agency.says(reference).check_access()
+    agency.open(place)
+    agency.follow("See the recall")
+    agency.follow("Object")
+    agency.fill(
+        {"References of the loans": reference, "Because": "A visit is booked", "Note": "Friday"}
+    )
+    agency.check_access()
+    agency.press("Send the objection")
+    agency.says("The bank reads your objection for 1 loan.")
+
+    manager.menu("Placement board")
+    manager.check_access()
+    manager.follow(reference)
+    manager.fill({"Accept: the loan stays": True, "Reason": REASON})
+    manager.check_access()
+    manager.press("Decide")
+    manager.says("It is decided")
+    agency.menu("Changes")
+    agency.says("Objection accepted", reference).check_access()
+    agency.open(place)
+    agency.follow("Return loans")
+    agency.check_access()
+
+
+def test_a_vendor_manager_holds_many_loans_and_changes_the_rules(someone):
+    manager = someone("vendor_manager")
+    manager.menu("Loans")
+    references = sorted(set(LOAN.findall(manager.main.inner_text())))[:3]
+    manager.menu("Holds")
+    manager.check_access()
+    manager.follow("Put many on hold")
+    manager.fill(
+        {
+            "References of the loans": "\n".join(references),
+            "Because of": "Moratorium",
+            "Reason": REASON,
+        }
+    )
+    manager.press("Show what would happen")
+    manager.says("Loans taken").check_access()
+    manager.press("Put them on hold")
+    manager.says("3 loans are on hold.")
+    manager.menu("Placement rules")
+    manager.check_access()
+    manager.fill({"Largest share of the placed loans": "40", "Reason": REASON})
+    manager.press("Change the rules")
+    manager.says("The rules are changed.")

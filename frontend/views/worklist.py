@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agencies import policies
-from frontend import tables
+from frontend import tables, trail
 from frontend.access import page
 from frontend.templatetags import fairplace
-from portfolios.models import Hold, Objection, PlacementChange
+from portfolios.models import PlacementChange
 from portfolios.selectors import visible_changes
 from portfolios.services import worklist
 
@@ -76,9 +76,6 @@ def work(request: HttpRequest) -> HttpResponse:
     )
 
 
-DETAILS = dict(Hold.Reason.choices) | dict(Objection.Kind.choices)
-
-
 class ChangeTable(tables.Table):
     caption = gettext_lazy("Changes, the newest first")
     empty_title = gettext_lazy("Nothing has changed yet")
@@ -92,7 +89,7 @@ class ChangeTable(tables.Table):
     note = django_tables2.Column(verbose_name=gettext_lazy("Note"), orderable=False)
 
     def render_kind(self, value, record):
-        words = DETAILS.get(record.detail, "")
+        words = trail.KINDS.get(record.detail, "")
         note = format_html('<span class="cell-note">{}</span>', words) if words else ""
         return format_html("{}{}", fairplace.badge(record.kind), note)
 
