@@ -31,13 +31,15 @@ def discard_old_uploads() -> None:
 
 @shared_task
 def move_placements_on() -> None:
-    """Make due recalls final, close terms that are over, release holds that have run out, bank by
+    """Make due recalls final, close what has ended, release holds that have run out, bank by
     bank."""
     for institution_id in _institution_ids():
         with scope(actors.sweep(institution_id)) as actor:
             recalls.finalise_due(actor=actor)
         with scope(actors.sweep(institution_id)) as actor:
             placements.expire_due(actor=actor)
+        with scope(actors.sweep(institution_id)) as actor:
+            placements.close_ended(actor=actor)
         with scope(actors.sweep(institution_id)) as actor:
             holds.release_expired(actor=actor)
 

@@ -18,7 +18,7 @@ from agencies.models.users import Role
 from agencies.scope import scope
 from config import clock
 from frontend.demonstration import cast as people
-from frontend.demonstration import desk, market, office
+from frontend.demonstration import desk, handover, market, office
 from frontend.demonstration.cast import Cast, Player
 from frontend.demonstration.market import Lot
 from marketplace.services import rankings
@@ -247,6 +247,9 @@ def _this_month(story: Story, time: Time, month: datetime.date) -> None:
     fresh = office.complain(story.cast, story.rng, story.lots[::3], day)
     for lot, complaint in fresh[: len(fresh) // 2]:
         office.answer(lot, complaint)
+    lot = next(lot for lot in story.lots if lot.player is story.cast.players[1])
+    handover.announce_recall(story.cast, lot)
+    handover.hold_some(story.cast, lot, review_on=story.today)
     loans = max(story.loans_per_portfolio // 10, 60)
     waiting = market.publish(
         story.cast, story.rng, "Personal loans, vintage 2025", "PE", loans, day

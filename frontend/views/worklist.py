@@ -54,7 +54,6 @@ def work(request: HttpRequest) -> HttpResponse:
     reason = Reason(asked) if asked in Reason.values else Reason.PROMISE
     found = {one: worklist.of(request.actor, one) for one in Reason}
     table = WorkTable(found[reason], request=request, empty_text=EMPTY[reason])
-    table.empty_text = EMPTY[reason]
     url = reverse("worklist")
     return render(
         request,

@@ -182,7 +182,7 @@ def _ended(spells: list[PlacedLoan], late_receipt: LateReceipt, in_standing: boo
             work.check_value_date(late_receipt.value_on, spell, moment)
         except errors.InvalidInput:
             continue
-        if in_standing and spell.closed_at is None and spell.placement.ends_at > moment:
+        if in_standing and tails.ends_at(spell) > moment:
             raise errors.InvalidState(
                 "STILL_PLACED",
                 _("The agency still holds this loan and can report the payment itself."),

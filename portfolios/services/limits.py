@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from agencies.actors import Actor
 from agencies.selectors import visible_memberships
 from config import money
-from portfolios.models import Loan, PlacedLoan, PlacementRules
+from portfolios.models import Loan, PlacedLoan, Placement, PlacementRules
 from portfolios.selectors import visible_spells
 from portfolios.services import idempotency, rules
 
@@ -84,7 +84,9 @@ def lock(actor: Actor) -> None:
 def holdings(actor: Actor, agency_ids: Iterable, currency: str) -> dict[uuid.UUID, Holding]:
     """What each agency holds now. Capacity counts loans in every currency."""
     wanted = set(agency_ids)
-    still = visible_spells(actor).filter(closed_at__isnull=True)
+    still = visible_spells(actor).filter(
+        closed_at__isnull=True, placement__state=Placement.State.LIVE
+    )
     mine = {
         row["agency"]: row
         for row in still.order_by()

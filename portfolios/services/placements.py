@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +20,9 @@ from portfolios.services import changes, eligibility, rules, work
 
 CloseKind = PlacedLoan.CloseKind
 State = Placement.State
+CLOSED_AT_ONCE = 1_000
+"""Access ends with the placement's one row; above so many loans a sweep closes their spells, so
+that nobody has to wait for it."""
 
 
 def open_placement(
@@ -132,6 +136,7 @@ def end(
 ) -> None:
     """End a live placement and what is left in it, inside the caller's transaction.
 
+    Of many loans the spells are still open afterwards, and are closed by `close_ended`.
     Raises `InvalidState` when it is not live any more.
     """
     moment = closed_at or clock.now()
@@ -140,7 +145,9 @@ def end(
     )
     if not ended:
         raise errors.InvalidState("NOT_LIVE", _("This placement has ended already."))
-    close_spells(PlacedLoan.objects.filter(placement=placement), kind, reason, moment)
+    left = PlacedLoan.objects.filter(placement=placement, closed_at__isnull=True)
+    if left.count() <= CLOSED_AT_ONCE:
+        close_spells(left, kind, reason, moment)
     Recall.objects.filter(placement=placement, state=Recall.State.PENDING).update(
         state=Recall.State.FINAL, settled_at=moment
     )
@@ -247,6 +254,26 @@ def expire_due(*, actor: Actor) -> int:
                 )
                 expired += 1
     return expired
+
+
+def close_ended(*, actor: Actor) -> int:
+    """Close the spells that an ended placement has left open; answers of how many placements."""
+    policies.demand(actor, policies.SWEEPS)
+    left = PlacedLoan.objects.filter(placement=OuterRef("pk"), closed_at__isnull=True)
+    ended = visible_placements(actor).exclude(state=State.LIVE).filter(Exists(left))
+    closed = 0
+    for placement in ended.order_by("pk"):
+        closed_at: Any = placement.closed_at
+        with transaction.atomic():
+            lock(placement)
+            close_spells(
+                PlacedLoan.objects.filter(placement=placement),
+                placement.state,
+                placement.close_reason,
+                closed_at,
+            )
+        closed += 1
+    return closed
 
 
 def _demand_reason(reason: str) -> None:

@@ -26,8 +26,12 @@ NONE = Days(datetime.date.max, datetime.date.max)
 
 def last_day(spell: PlacedLoan) -> datetime.date:
     """The business day on which a spell ended, or on which its term will end."""
-    ends_at = spell.closed_at or spell.placement.ends_at
-    return ends_at.astimezone(ZoneInfo(spell.institution.time_zone)).date()
+    return ends_at(spell).astimezone(ZoneInfo(spell.institution.time_zone)).date()
+
+
+def ends_at(spell: PlacedLoan) -> datetime.datetime:
+    """When a spell ended, or when its term will end."""
+    return spell.closed_at or spell.placement.closed_at or spell.placement.ends_at
 
 
 def first_day(spell: PlacedLoan) -> datetime.date:
@@ -42,16 +46,12 @@ def of(spells: Sequence[PlacedLoan]) -> dict[uuid.UUID, Days]:
     How long it is was frozen in the placement. Spells with their `placement` and `institution`.
     """
     moment = clock.now()
-    ended = {
-        spell.pk: spell
-        for spell in spells
-        if (spell.closed_at or spell.placement.ends_at) <= moment
-    }
+    ended = {spell.pk: spell for spell in spells if ends_at(spell) <= moment}
     latest = Promise.objects.filter(spell__in=ended).order_by("spell", "-due_on")
     found = {}
     for pk, due_on in latest.distinct("spell").values_list("spell", "due_on"):
-        ends_on = last_day(ended[pk])
-        if due_on >= ends_on:
+        day = last_day(ended[pk])
+        if due_on >= day:
             tail = datetime.timedelta(days=ended[pk].placement.tail_days)
-            found[pk] = Days(ends_on, ends_on + tail)
+            found[pk] = Days(day, day + tail)
     return found

@@ -128,6 +128,42 @@ def test_an_agency_returns_a_placement_whole(bank, house, placement):
     assert again["errors"][0]["code"] == "NOT_FOUND"
 
 
+def test_a_large_placement_ends_at_once_and_its_spells_a_moment_later(bank, house):
+    portfolio = world.make_portfolio(bank, balances_minor=[100_00])
+    with scope(bank.actor("vendor_manager")):
+        one = Loan.objects.get()
+        Loan.objects.bulk_create(
+            Loan(
+                institution=bank.institution,
+                portfolio=portfolio,
+                loan_import_id=one.loan_import_id,
+                reference=f"{one.reference}-{number}",
+                currency="USD",
+                balance_minor=100_00,
+                rate_ppm=1,
+                opened_on=one.opened_on,
+                days_past_due=1,
+            )
+            for number in range(placements.CLOSED_AT_ONCE)
+        )
+    placement = world.place(bank, house, portfolio)
+    with scope(bank.actor("vendor_manager")) as actor:
+        placements.recall(actor=actor, placement_id=placement.pk, reason="Sold")
+    with scope(house.actor()):
+        assert not Loan.objects.exists()
+        assert not PlacedLoan.objects.exists()
+    with scope(bank.actor("auditor")):
+        assert PlacedLoan.objects.filter(closed_at=None).count() == 1_001
+    with scope(bank.sweep) as actor:
+        assert placements.close_ended(actor=actor) == 1
+        assert placements.close_ended(actor=actor) == 0
+    with scope(bank.actor("auditor")):
+        ended = Placement.objects.get()
+        assert set(spells(bank)) == {("recalled", "Sold")}
+        assert set(PlacedLoan.objects.values_list("closed_at", flat=True)) == {ended.closed_at}
+        assert set(Loan.objects.values_list("placement", "earlier_placements")) == {(None, 1)}
+
+
 def test_nobody_else_can_return(bank, house, placement):
     rival = world.make_agency()
     world.join_panel(bank, rival)
