@@ -24,6 +24,7 @@ from frontend.views import (
     late_receipts,
     listings,
     loans,
+    objections,
     panel,
     payout_accounts,
     payouts,
@@ -100,8 +101,8 @@ urlpatterns = [
     path("placements/<uuid:pk>/return/", placements.give_back, name="placement_return"),
     path("recalls/<uuid:pk>/", recalls.recall, name="recall"),
     path("recalls/<uuid:pk>/withdraw/", recalls.withdraw, name="recall_withdraw"),
-    path("recalls/<uuid:pk>/object/", recalls.object_to, name="recall_object"),
-    path("objections/<uuid:pk>/decide/", recalls.decide, name="objection_decide"),
+    path("recalls/<uuid:pk>/object/", objections.submit, name="recall_object"),
+    path("objections/<uuid:pk>/decide/", objections.decide, name="objection_decide"),
     path("placements/<uuid:pk>/", placements.placement, name="placement"),
     path("placements/<uuid:pk>/recall/", placements.recall, name="placement_recall"),
     path(

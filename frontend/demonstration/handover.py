@@ -8,7 +8,7 @@ from frontend.demonstration.cast import Cast
 from frontend.demonstration.market import Lot
 from portfolios.models import Hold, Objection
 from portfolios.selectors import visible_loans, visible_recalled_loans
-from portfolios.services import holds, recalls
+from portfolios.services import holds, objections, recalls
 
 RECALLED = slice(0, 12)
 RESTING = {
@@ -36,7 +36,7 @@ def announce_recall(cast: Cast, lot: Lot) -> None:
         going = visible_recalled_loans(actor).filter(recall=recall, is_kept=False)
         loan = going.order_by("loan__reference").values_list("loan__reference", flat=True).first()
         if loan is not None:
-            recalls.object_to(
+            objections.submit(
                 actor=actor,
                 recall_id=recall.pk,
                 kind=Objection.Kind.VISIT_BOOKED,

@@ -1,4 +1,4 @@
-"""Recalls in two steps over GraphQL: announced, objected to, decided."""
+"""Recalls over GraphQL: announced after a preview or carried out at once."""
 
 import graphene
 
@@ -6,37 +6,10 @@ from agencies import policies
 from config.graphql import mutations, queries, scalars, types
 from portfolios import models, selectors
 from portfolios.graphql import bulk
+from portfolios.graphql.objections import MAY_READ, Objection
 from portfolios.services import recalls
 
 RecallState = scalars.choices(models.Recall.State, "RecallState")
-ObjectionKind = scalars.choices(models.Objection.Kind, "ObjectionKind")
-ObjectionState = scalars.choices(models.Objection.State, "ObjectionState")
-MAY_READ = policies.AGENCY_WORKERS | policies.VENDOR_MANAGERS | policies.AUDITORS
-
-
-class Objection(types.Node):
-    """Why an agency should keep one loan of a recall."""
-
-    class Meta:
-        model = models.Objection
-        fields = (
-            "loan",
-            "note",
-            "is_automatic",
-            "made_at",
-            "made_by",
-            "decided_at",
-            "decision_reason",
-        )
-        selector = selectors.shown_objections
-        allow = MAY_READ
-
-    kind = graphene.Field(ObjectionKind, required=True)
-    state = graphene.Field(ObjectionState, required=True)
-    loan_reference = graphene.String(required=True)
-
-    def resolve_loan_reference(objection, info):
-        return objection.loan.reference
 
 
 class RecalledLoan(types.Node):
@@ -116,45 +89,6 @@ class RecallWithdraw(mutations.Mutation):
         return cls(recall=recalls.withdraw(actor=actor, **given))
 
 
-class RecallObject(mutations.Mutation):
-    """Says why the agency should keep loans of an announced recall.
-
-    What the portal's own data show is accepted by itself; the rest is decided by the bank.
-    """
-
-    allow = policies.AGENCY_WORKERS
-
-    class Input:
-        recall_id = graphene.ID(required=True)
-        loan_references = bulk.References
-        kind = ObjectionKind(required=True)
-        note = graphene.String()
-
-    objection_count = graphene.Int()
-
-    @classmethod
-    def perform(cls, info, actor, loan_references, note=None, **given):
-        count = recalls.object_to(actor=actor, references=loan_references, note=note or "", **given)
-        return cls(objection_count=count)
-
-
-class ObjectionsDecide(mutations.Mutation):
-    """Accepts objections, and the loans stay, or refuses them."""
-
-    allow = policies.VENDOR_MANAGERS
-
-    class Input:
-        objection_ids = graphene.List(graphene.NonNull(graphene.ID), required=True)
-        accept = graphene.Boolean(required=True)
-        reason = graphene.String(required=True)
-
-    decided_count = graphene.Int()
-
-    @classmethod
-    def perform(cls, info, actor, **given):
-        return cls(decided_count=recalls.decide(actor=actor, **given))
-
-
 class LoansRecallPreviewed(mutations.Mutation):
     """Takes loans back at once: exactly what `recallPreview` showed as immediate."""
 
@@ -180,12 +114,6 @@ class Query(graphene.ObjectType):
         newest_first=True,
         state=RecallState(),
     )
-    objections = queries.connection(
-        Objection,
-        narrow=lambda visible, root, state=None: visible.filter(state=state) if state else visible,
-        newest_first=True,
-        state=ObjectionState(),
-    )
     recall_preview = queries.field(
         bulk.Plan,
         allow=policies.VENDOR_MANAGERS,
@@ -206,6 +134,4 @@ class Query(graphene.ObjectType):
 class Mutation(graphene.ObjectType):
     recall_announce = RecallAnnounce.Field()
     recall_withdraw = RecallWithdraw.Field()
-    recall_object = RecallObject.Field()
-    objections_decide = ObjectionsDecide.Field()
     loans_recall_previewed = LoansRecallPreviewed.Field()

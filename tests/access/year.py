@@ -15,6 +15,7 @@ from portfolios.services import (
     holds,
     intakes,
     late_receipts,
+    objections,
     placements,
     promises,
     recalls,
@@ -157,7 +158,7 @@ def announce(estate: Estate) -> None:
         digest = recalls.preview(**given).digest
         estate.keep("recall", recalls.announce(**given, reason=estate.mark("live"), digest=digest))
     with scope(estate.house.actor()) as actor:
-        recalls.object_to(
+        objections.submit(
             actor=actor,
             recall_id=estate.ids["recall"][0],
             kind="visit_booked",

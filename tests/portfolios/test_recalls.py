@@ -9,7 +9,7 @@ from agencies.scope import scope
 from config import clock as clocks
 from config import errors
 from portfolios.models import Loan, Objection, PlacedLoan, Placement, Recall, RecalledLoan
-from portfolios.services import placements, promises, recalls, rules
+from portfolios.services import objections, placements, promises, recalls, rules
 from tests import world
 from tests.portfolios import over_http
 
@@ -63,7 +63,7 @@ class Setting:
     def object_to(self, recall, *loans, kind="visit_booked"):
         with scope(self.house.actor("collector")) as actor:
             names = [loan.reference for loan in loans]
-            return recalls.object_to(
+            return objections.submit(
                 actor=actor, recall_id=recall.pk, kind=kind, references=names, note="Friday"
             )
 
@@ -165,10 +165,10 @@ def test_the_bank_decides_what_the_data_do_not_show(setting):
     with scope(setting.bank.actor("vendor_manager")) as actor:
         first, second = Objection.objects.order_by("loan__balance_minor")
         given = {"actor": actor, "objection_ids": [first.pk]}
-        refused("REQUIRED", recalls.decide, accept=True, reason=" ", **given)
-        assert recalls.decide(accept=True, reason="Let them go there", **given) == 1
-        refused("DECIDED", recalls.decide, accept=False, reason="No", **given)
-        recalls.decide(actor=actor, objection_ids=[second.pk], accept=False, reason="Too late")
+        refused("REQUIRED", objections.decide, accept=True, reason=" ", **given)
+        assert objections.decide(accept=True, reason="Let them go there", **given) == 1
+        refused("DECIDED", objections.decide, accept=False, reason="No", **given)
+        objections.decide(actor=actor, objection_ids=[second.pk], accept=False, reason="Too late")
     setting.clock.set(recall.final_at)
     assert setting.finalise() == 1
     assert setting.held() == [10_00, 20_00, 30_00]
@@ -190,8 +190,8 @@ def test_what_the_data_show_is_accepted_by_a_sweep_and_a_mere_claim_is_not(setti
         promises.log(actor=actor, loan_id=c.pk, amount_minor=1, due_on=NOON.date() + 60 * DAY)
     setting.object_to(recall, c, d, kind="promise_open")
     with scope(setting.bank.sweep) as actor:
-        assert recalls.accept_shown(actor=actor) == 1
-        assert recalls.accept_shown(actor=actor) == 0
+        assert objections.accept_shown(actor=actor) == 1
+        assert objections.accept_shown(actor=actor) == 0
     assert setting.objections() == [
         (30_00, "promise_open", "accepted", True),
         (40_00, "promise_open", "open", False),
@@ -203,7 +203,7 @@ def test_the_bank_can_refuse_what_was_accepted_automatically(setting):
     recall = setting.announce(a)
     with scope(setting.bank.actor("vendor_manager")) as actor:
         objection = Objection.objects.get()
-        recalls.decide(
+        objections.decide(
             actor=actor, objection_ids=[objection.pk], accept=False, reason="It was fraud"
         )
         assert not RecalledLoan.objects.get().is_kept

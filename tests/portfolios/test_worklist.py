@@ -6,7 +6,16 @@ import pytest
 
 from agencies.scope import scope
 from portfolios.models import Loan
-from portfolios.services import contacts, holds, placements, promises, recalls, rules, worklist
+from portfolios.services import (
+    contacts,
+    holds,
+    objections,
+    placements,
+    promises,
+    recalls,
+    rules,
+    worklist,
+)
 from tests import world
 from tests.portfolios import over_http
 
@@ -92,7 +101,7 @@ def test_a_recall_waits_for_an_objection_and_a_hold_for_its_review(setting, cloc
     assert listed(house, "hold") == [(3, TODAY + 9 * DAY)]
     assert [row[0] for row in listed(house, "untouched")] == [1, 2]
     with scope(house.actor()) as actor:
-        recalls.object_to(
+        objections.submit(
             actor=actor, recall_id=recall.pk, kind="legal_step", references=[first.reference]
         )
     assert listed(house, "recall") == [(2, final_on)]
