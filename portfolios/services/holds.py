@@ -60,24 +60,32 @@ def open_many(
     review_on: datetime.date | None = None,
     expires_on: datetime.date | None = None,
     complaint: Complaint | None = None,
+    skips_held: bool = False,
 ) -> list[Hold]:
     """Pause the collection of loans for one reason, all of them or none; the holders are told.
 
-    `kind` is a value of `Hold.Reason`; `review_on` and `expires_on` lie in the future.
+    `kind` is a value of `Hold.Reason`; `review_on` and `expires_on` lie in the future. With
+    `skips_held` loans on hold for this very kind stay as they are: a file may say it every day.
     Raises `NotFound` where one of the loans is not there; `InvalidInput`: `UNKNOWN_CHOICE`,
     `REQUIRED`, `IN_THE_PAST`.
     """
     policies.demand(actor, MAY_HOLD)
     _check(actor, kind, reason, review_on, expires_on)
-    return _open(
-        actor,
-        set(loan_ids),
-        kind=kind,
-        reason=reason.strip(),
-        review_on=review_on,
-        expires_on=expires_on,
-        complaint=complaint,
-    )
+    wanted = set(loan_ids)
+    with transaction.atomic():
+        if skips_held:
+            _locked(visible_loans(actor).filter(pk__in=wanted))
+            held = Hold.objects.filter(OPEN, loan__in=wanted, kind=kind)
+            wanted -= set(held.values_list("loan", flat=True))
+        return _open(
+            actor,
+            wanted,
+            kind=kind,
+            reason=reason.strip(),
+            review_on=review_on,
+            expires_on=expires_on,
+            complaint=complaint,
+        )
 
 
 def open_automatic(*, actor: Actor, loan_ids: Iterable, kind: str, reason: str) -> list[Hold]:
@@ -200,6 +208,22 @@ def _release(actor: Actor, holds: QuerySet[Hold], reason: str) -> int:
         some = [loan for loan in loans.values() if loan.is_on_hold is is_on_hold]
         _audit(actor, "loan.release", some, reason.strip(), {"is_on_hold": is_on_hold})
     return len(ended)
+
+
+def release_many(*, actor: Actor, loan_ids: Iterable, kind: str, reason: str) -> int:
+    """Release the open holds of one kind on these loans; answers how many there were.
+
+    Holds of undecided complaints stay. Raises `NotFound` where one of the loans is not there;
+    `InvalidInput`: `UNKNOWN_CHOICE`, `REQUIRED`.
+    """
+    policies.demand(actor, MAY_HOLD)
+    _check(actor, kind, reason, None, None)
+    wanted = set(loan_ids)
+    with transaction.atomic():
+        if len(_locked(visible_loans(actor).filter(pk__in=wanted))) != len(wanted):
+            raise errors.NotFound("NOT_FOUND", _("There is no such thing."))
+        mine = visible_holds(actor).filter(loan__in=wanted, kind=kind).exclude(UNDECIDED)
+        return _release(actor, mine, reason)
 
 
 def release_expired(*, actor: Actor) -> int:

@@ -147,6 +147,24 @@ def test_many_are_released_at_once_save_those_with_an_open_complaint(bank, loans
     assert held(bank) == [2_00]
 
 
+def test_what_a_file_says_every_day_is_done_once_and_undone_by_kind(bank, house, loans):
+    ids = [loan.pk for loan in loans]
+    given = {"kind": "deceased", "reason": "Register", "skips_held": True}
+    with scope(bank.actor("vendor_manager")) as actor:
+        assert len(holds.open_many(actor=actor, loan_ids=ids[:2], **given)) == 2
+        assert len(holds.open_many(actor=actor, loan_ids=ids, **given)) == 1
+        assert holds.open_many(actor=actor, loan_ids=ids, **given) == []
+        holds.open_hold(actor=actor, loan_id=ids[0], kind="dispute", reason="Says paid")
+        undo = {"actor": actor, "kind": "deceased", "reason": "An error of the register"}
+        assert holds.release_many(loan_ids=ids, **undo) == 3
+        assert holds.release_many(loan_ids=ids, **undo) == 0
+    assert held(bank) == [1_00]
+    with scope(world.make_bank().actor("vendor_manager")) as actor:
+        for function in (holds.open_many, holds.release_many):
+            with pytest.raises(errors.NotFound):
+                function(actor=actor, loan_ids=ids, kind="other", reason="Mine")
+
+
 def test_a_plan_has_one_digest(loans):
     ids = [loan.pk for loan in loans]
     one = bulk.Plan(ids, 1, "USD", [bulk.LeftOut("a", "NOT_HELD")])
