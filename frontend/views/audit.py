@@ -27,7 +27,7 @@ SUBJECTS = {
     gettext_lazy("API clients"): ("machine_client",),
     gettext_lazy("Portfolios and loans"): ("portfolio", "loans", "loan", "borrower"),
     gettext_lazy("Listings and bids"): ("listing", "bid"),
-    gettext_lazy("Placements"): ("placement",),
+    gettext_lazy("Placements"): ("placement", "placement_rules", "recall"),
     gettext_lazy("Contacts and promises"): ("contact", "promise"),
     gettext_lazy("Recoveries and receipts"): ("recovery", "receipt", "receipts", "late_receipt"),
     gettext_lazy("Complaints"): ("complaint", "intake"),
