@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet, Sum
+from django.db.models import Exists, OuterRef, Sum
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +23,23 @@ State = Placement.State
 CLOSED_AT_ONCE = 1_000
 """Access ends with the placement's one row; above so many loans a sweep closes their spells, so
 that nobody has to wait for it."""
+CLOSE = """
+    with ended as (
+        update portfolios_placedloan s
+        set closed_at = %(closed_at)s, close_reason = %(reason)s,
+            close_kind = case
+                when exists (
+                    select from portfolios_loan l
+                    where l.id = s.loan_id and l.balance_minor = 0
+                ) then 'settled' else %(kind)s end
+        where s.placement_id = %(placement)s and s.closed_at is null
+            and (%(spells)s::uuid[] is null or s.id = any (%(spells)s::uuid[]))
+        returning s.loan_id
+    )
+    update portfolios_loan l
+    set placement_id = null, agency_id = null, earlier_placements = earlier_placements + 1
+    from ended where l.id = ended.loan_id
+"""
 
 
 def open_placement(
@@ -147,7 +164,7 @@ def end(
         raise errors.InvalidState("NOT_LIVE", _("This placement has ended already."))
     left = PlacedLoan.objects.filter(placement=placement, closed_at__isnull=True)
     if left.count() <= CLOSED_AT_ONCE:
-        close_spells(left, kind, reason, moment)
+        close_spells(placement, kind, reason, moment)
     Recall.objects.filter(placement=placement, state=Recall.State.PENDING).update(
         state=Recall.State.FINAL, settled_at=moment
     )
@@ -182,7 +199,7 @@ def take_back(
 ) -> None:
     """Close these spells of a locked placement as recalled; spells with their `loan`."""
     ids = [spell.pk for spell in spells]
-    close_spells(PlacedLoan.objects.filter(pk__in=ids), CloseKind.RECALLED, reason, clock.now())
+    close_spells(placement, CloseKind.RECALLED, reason, clock.now(), spell_ids=ids)
     changes.record_loans(changes.Kind.RECALLED, spells)
     audit.record(
         actor,
@@ -266,12 +283,7 @@ def close_ended(*, actor: Actor) -> int:
         closed_at: Any = placement.closed_at
         with transaction.atomic():
             lock(placement)
-            close_spells(
-                PlacedLoan.objects.filter(placement=placement),
-                placement.state,
-                placement.close_reason,
-                closed_at,
-            )
+            close_spells(placement, placement.state, placement.close_reason, closed_at)
         closed += 1
     return closed
 
@@ -281,15 +293,29 @@ def _demand_reason(reason: str) -> None:
         raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
 
 
-def close_spells(spells: QuerySet[PlacedLoan], kind: str, reason: str, closed_at: datetime) -> None:
-    """Close those of `spells` that are open; one over a loan that owes nothing ends as settled."""
-    still = spells.filter(closed_at__isnull=True)
-    Loan.objects.filter(pk__in=still.values("loan")).update(
-        placement=None, agency=None, earlier_placements=F("earlier_placements") + 1
-    )
-    ended = {"closed_at": closed_at, "close_reason": reason}
-    still.filter(loan__balance_minor=0).update(close_kind=CloseKind.SETTLED, **ended)
-    still.update(close_kind=kind, **ended)
+def close_spells(
+    placement: Placement,
+    kind: str,
+    reason: str,
+    closed_at: datetime,
+    *,
+    spell_ids: Sequence | None = None,
+) -> None:
+    """Close what is open of a placement, all of it or these spells.
+
+    A spell over a loan that owes nothing ends as settled.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            CLOSE,
+            {
+                "placement": placement.pk,
+                "spells": None if spell_ids is None else list(spell_ids),
+                "kind": str(kind),
+                "reason": reason,
+                "closed_at": closed_at,
+            },
+        )
 
 
 def open_balance_minor(placement: Placement) -> int:
