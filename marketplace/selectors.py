@@ -18,6 +18,7 @@ from marketplace.models import (
     Award,
     AwardShare,
     Bid,
+    DrawnLoan,
     Listing,
     ListingInvitation,
     Ranking,
@@ -89,9 +90,9 @@ def shown_bids(actor: Actor) -> QuerySet[Bid]:
 
 
 def visible_awards(actor: Actor) -> QuerySet[Award]:
-    """The bank's own awards; an agency sees its share alone."""
+    """The bank's own awards with their listings; an agency sees its share alone."""
     if _is_bank(actor):
-        return Award.objects.filter(institution=actor.institution_id)
+        return Award.objects.filter(institution=actor.institution_id).select_related("listing")
     return Award.objects.none()
 
 
@@ -102,6 +103,13 @@ def visible_award_shares(actor: Actor) -> QuerySet[AwardShare]:
     if actor.kind != "agency":
         return AwardShare.objects.none()
     return AwardShare.objects.filter(agency=actor.agency_id)
+
+
+def visible_drawn_loans(actor: Actor) -> QuerySet[DrawnLoan]:
+    """What the bank's awards were drawn from; an agency sees its own loans alone, elsewhere."""
+    if _is_bank(actor):
+        return DrawnLoan.objects.filter(institution=actor.institution_id)
+    return DrawnLoan.objects.none()
 
 
 def shown_award_shares(actor: Actor) -> QuerySet[AwardShare]:

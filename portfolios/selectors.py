@@ -23,6 +23,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from agencies.actors import Actor
+from config import clock
 from portfolios import access
 from portfolios.models import (
     Borrower,
@@ -97,6 +98,16 @@ def visible_loans(actor: Actor) -> QuerySet[Loan]:
             agency=actor.agency_id, placement__in=access.live_placements(actor).values("pk")
         )
     return _institution_only(Loan, actor)
+
+
+def free_loans(actor: Actor, portfolio_id) -> QuerySet[Loan]:
+    """The loans of a portfolio that may be placed now: with nobody, not on hold, not held out."""
+    return visible_loans(actor).filter(
+        Q(held_out_until=None) | Q(held_out_until__lte=clock.Now()),
+        portfolio=portfolio_id,
+        placement=None,
+        is_on_hold=False,
+    )
 
 
 def visible_borrowers(actor: Actor) -> QuerySet[Borrower]:

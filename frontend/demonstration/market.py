@@ -58,7 +58,9 @@ def publish(
     return portfolio
 
 
-def list_for_bids(cast: Cast, portfolio: Portfolio, closes_at: datetime.datetime):
+def list_for_bids(
+    cast: Cast, portfolio: Portfolio, closes_at: datetime.datetime, rng: random.Random
+):
     with scope(cast.bank(Role.VENDOR_MANAGER)) as actor:
         return listings.publish(
             actor=actor,
@@ -66,6 +68,7 @@ def list_for_bids(cast: Cast, portfolio: Portfolio, closes_at: datetime.datetime
             closes_at=closes_at,
             highest_rate_ppm=HIGHEST_RATE_PPM,
             term_days=TERM_DAYS,
+            seed=f"{rng.getrandbits(128):032x}",
         )
 
 
@@ -87,7 +90,7 @@ def bid(cast: Cast, rng: random.Random, listing, players: list[Player]) -> dict[
 
 
 def award(
-    cast: Cast, listing, bid_ids: dict[str, object], players: list[Player], seed: int, today
+    cast: Cast, listing, bid_ids: dict[str, object], players: list[Player], today
 ) -> list[Lot]:
     """Equal shares of the listing for the players; answers their lots."""
     share_ppm = MILLION // len(players)
@@ -97,7 +100,6 @@ def award(
             listing_id=listing.pk,
             shares=[awards.Share(bid_ids[p.character.slug], share_ppm) for p in players],
             reason="Equal shares, so that the four can be compared on like loans.",
-            seed=seed,
         )
         shares = visible_award_shares(actor).filter(award=made)
         placements = {share.agency_id: share.placement_id for share in shares}

@@ -148,14 +148,12 @@ def _sell(story: Story, time: Time, month, name: str, prefix: str, places) -> No
         story.cast, story.rng, name, prefix, story.loans_per_portfolio, opening.date()
     )
     closes_at = opening + datetime.timedelta(days=5)
-    listing = market.list_for_bids(story.cast, portfolio, closes_at)
+    listing = market.list_for_bids(story.cast, portfolio, closes_at, story.rng)
     time.pass_by(datetime.timedelta(days=2))
     bid_ids = market.bid(story.cast, story.rng, listing, story.cast.players)
     awarded = time.pass_by(datetime.timedelta(days=5))
     winners = [story.cast.players[place] for place in places]
-    lots = market.award(
-        story.cast, listing, bid_ids, winners, story.rng.getrandbits(60), awarded.date()
-    )
+    lots = market.award(story.cast, listing, bid_ids, winners, awarded.date())
     for lot in lots:
         lot.plan = desk.plan(lot, story.seed, story.today)
     story.lots.extend(lots)

@@ -92,6 +92,15 @@ def integer(number: int | None) -> str:
 
 
 @register.filter
+def signed(number: float, digits: int = 1) -> str:
+    """A number rounded to `digits` decimals, with its sign unless it is nothing."""
+    rounded = round(number, digits) + 0.0
+    figures = "#,##0." + "0" * digits
+    pattern = f"+{figures};−{figures}" if rounded else figures
+    return numbers.format_decimal(rounded, pattern, locale=locale())
+
+
+@register.filter
 def decimal(number: float | None, digits: int = 1) -> str:
     """A number rounded to `digits` decimals."""
     if number is None:

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from agencies import policies, selectors
 from config import errors
-from frontend import forms, strata, trail
+from frontend import forms, lot_balances, strata, trail
 from frontend.access import page
 from frontend.templatetags import fairplace
 from marketplace.models import Bid, Listing
@@ -133,6 +133,7 @@ def room(request: HttpRequest, listing: Listing, *, form=None, problem="") -> Ht
         "bid": bid,
         "share": share,
         "placement": _placement(actor, share),
+        "lot_chart": lot_balances.own_chart(_("Your lot"), share.balance) if share else None,
         "form": form if may_bid else None,
         "problem": problem,
         **strata.contents(listing),

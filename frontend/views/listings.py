@@ -25,7 +25,7 @@ from marketplace.models import Listing
 from marketplace.selectors import shown_listings, visible_listings, with_own_offer
 from marketplace.services import listings
 from portfolios.models import Portfolio
-from portfolios.selectors import visible_loans, visible_portfolios
+from portfolios.selectors import free_loans, visible_loans, visible_portfolios
 
 VIEWERS = policies.INSTITUTION_PEOPLE | policies.AGENCY_PEOPLE
 OPEN_DAYS = 7
@@ -274,7 +274,7 @@ def _above(portfolio: Portfolio) -> list[tuple[str, str]]:
 def _offered(actor, portfolio: Portfolio) -> dict:
     """`{loans, balance_minor, held}`: what would be listed, and what rests on hold."""
     loans = visible_loans(actor).filter(portfolio=portfolio, placement=None).order_by()
-    free = loans.filter(is_on_hold=False).aggregate(
+    free = free_loans(actor, portfolio.pk).aggregate(
         loans=Count("pk"), balance_minor=Sum("balance_minor", default=0)
     )
     return {**free, "held": loans.filter(is_on_hold=True).count()}

@@ -55,6 +55,7 @@ class Listing(types.Node):
             "is_invitation_only",
             "published_at",
             "closes_at",
+            "draw_commitment",
             "portfolio",
             "institution",
         )
@@ -67,9 +68,22 @@ class Listing(types.Node):
 
     state = graphene.Field(ListingState, required=True)
     strata = graphene.Field(ListingStrata, required=True)
+    seed = graphene.String(
+        description="From the award on: what chance drew the lots from, 32 hexadecimal digits."
+        " SHA-256 of the bytes of `seed` and `portfolioDigest` is `drawCommitment`."
+    )
+    portfolio_digest = graphene.String(
+        description="From the award on: SHA-256 of the loans' references, sorted, one a line."
+    )
 
     def resolve_state(listing, info):
         return listing.phase
+
+    def resolve_seed(listing, info):
+        return listing.seed or None
+
+    def resolve_portfolio_digest(listing, info):
+        return listing.portfolio_digest if listing.seed else None
 
     def resolve_strata(listing, info):
         return listing.summary["strata"]

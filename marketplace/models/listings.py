@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config import ids
+from config.encryption import EncryptedField
 
 
 class Listing(models.Model):
@@ -11,6 +12,10 @@ class Listing(models.Model):
 
     `summary` is what bidders see: counts, sums and distributions frozen at publication, never a
     borrower and no group of fewer than five loans.
+
+    The seed of the draw is chosen at publication: `draw_commitment` is SHA-256 over it and
+    `portfolio_digest` (SHA-256 over the loans' references), both as bytes. It stays sealed in
+    `sealed_seed` until the award writes it, 32 hexadecimal digits, to `seed`.
     """
 
     class State(models.TextChoices):
@@ -43,6 +48,10 @@ class Listing(models.Model):
     highest_rate_ppm = models.IntegerField(_("highest commission rate"))
     term_days = models.PositiveIntegerField(_("term in days"))
     is_invitation_only = models.BooleanField(_("invited agencies only"), default=False)
+    sealed_seed = EncryptedField(editable=False)
+    portfolio_digest = models.CharField(max_length=64, blank=True)
+    draw_commitment = models.CharField(_("commitment of the draw"), max_length=64, blank=True)
+    seed = models.CharField(_("seed of the draw"), max_length=32, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     published_at = models.DateTimeField(_("published"))
     closes_at = models.DateTimeField(_("closes"))

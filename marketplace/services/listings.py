@@ -13,8 +13,9 @@ from config import clock, errors, money
 from marketplace import tape
 from marketplace.models import Listing, ListingInvitation
 from marketplace.selectors import visible_listings
+from marketplace.services import draws
 from portfolios.models import Portfolio
-from portfolios.selectors import visible_loans, visible_portfolios
+from portfolios.selectors import free_loans, visible_portfolios
 
 LONGEST_TERM_DAYS = 3650
 
@@ -27,8 +28,12 @@ def publish(
     highest_rate_ppm: int,
     term_days: int,
     invited_agency_ids: list | None = None,
+    seed: str = "",
 ) -> Listing:
     """Open a draft portfolio for bids until `closes_at`.
+
+    The seed of the draw is chosen here and committed to, so that nobody can choose it when the bids
+    are known; `seed` is for the demonstration alone, no page or mutation has it.
 
     `invited_agency_ids` None means every approved agency of the panel; a list, those alone.
     Raises `InvalidInput` for a closing time that has passed, an impossible rate or term, or an
@@ -49,10 +54,7 @@ def publish(
             raise errors.InvalidInput(
                 "IN_THE_PAST", _("The closing time must lie in the future."), field="closes_at"
             )
-        loans = visible_loans(actor).filter(
-            portfolio=portfolio, placement__isnull=True, is_on_hold=False
-        )
-        summary = tape.summarise(loans)
+        summary = tape.summarise(free_loans(actor, portfolio.pk))
         if not summary["loans"]:
             raise errors.InvalidState("NO_LOANS", _("No loan in this portfolio can be placed."))
         listing = Listing.objects.create(
@@ -70,6 +72,7 @@ def publish(
             is_invitation_only=invited_agency_ids is not None,
             published_at=moment,
             closes_at=closes_at,
+            **draws.commitment(actor, portfolio.pk, seed),
         )
         _invite(actor, listing, invited_agency_ids)
         audit.record(
@@ -78,6 +81,7 @@ def publish(
             listing,
             changes={
                 "loans": listing.loan_count,
+                "draw_commitment": listing.draw_commitment,
                 "closes_at": closes_at.isoformat(),
                 "highest_rate_ppm": highest_rate_ppm,
                 "invited": None if invited_agency_ids is None else len(set(invited_agency_ids)),

@@ -61,7 +61,8 @@ class Loan(models.Model):
 
     `placement` and `agency` say who holds the loan now and are empty when nobody does;
     `is_on_hold` says that collection is paused. All three are kept by the services of placements
-    and holds.
+    and holds. Until `held_out_until` the loan is placed with nobody, so that there is something to
+    compare the agencies' work with; awards set it.
     """
 
     id = ids.primary_key()
@@ -100,6 +101,7 @@ class Loan(models.Model):
     limitation_on = models.DateField(_("past limitation on"), null=True)
     attributes = models.JSONField(_("further attributes"), default=dict, blank=True)
     is_on_hold = models.BooleanField(_("on hold"), default=False)
+    held_out_until = models.DateTimeField(_("held out until"), null=True)
     placement = models.ForeignKey(
         "portfolios.Placement", null=True, on_delete=models.PROTECT, related_name="+"
     )

@@ -61,7 +61,10 @@ class Placement(models.Model):
 
 
 class PlacedLoan(models.Model):
-    """One loan's spell in a placement: opened with the balance of that day, never deleted."""
+    """One loan's spell in a placement: opened with the balance of that day, never deleted.
+
+    `is_comparison` marks loans that every winner got an equal random lot of, to be compared by.
+    """
 
     id = ids.primary_key()
     institution = models.ForeignKey(
@@ -72,6 +75,7 @@ class PlacedLoan(models.Model):
     loan = models.ForeignKey("portfolios.Loan", on_delete=models.PROTECT, related_name="spells")
     balance_minor = models.BigIntegerField(_("balance at placement"))
     days_past_due = models.PositiveIntegerField(_("days past due at placement"))
+    is_comparison = models.BooleanField(_("for comparison"), default=False)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     close_reason = models.TextField(blank=True)

@@ -1,5 +1,6 @@
 """Placements: opened at an award, ended by a recall, loan by loan or all at once."""
 
+from collections.abc import Set
 from datetime import datetime
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from agencies.models import Agency
 from config import clock, errors
 from portfolios import access
 from portfolios.models import Loan, PlacedLoan, Placement, Portfolio
-from portfolios.selectors import visible_placements
+from portfolios.selectors import free_loans, visible_placements
 
 
 def open_placement(
@@ -24,18 +25,18 @@ def open_placement(
     rate_ppm: int,
     ends_at: datetime,
     loan_ids: list,
+    comparison_loan_ids: Set = frozenset(),
 ) -> Placement:
     """Give a lot to an agency under frozen terms; the caller has decided that it may have it.
 
-    Runs inside the award's transaction. Raises `InvalidState` when one of the loans is held by
-    somebody, on hold or of another portfolio: a lot is placed whole or not at all.
+    Runs inside the award's transaction. Spells of `comparison_loan_ids` are marked. Raises
+    `InvalidState` when one of the loans is held by somebody, on hold, held out or of another
+    portfolio: a lot is placed whole or not at all.
     """
     policies.demand(actor, policies.VENDOR_MANAGERS)
     moment = clock.now()
     with transaction.atomic():
-        free = Loan.objects.select_for_update().filter(
-            pk__in=loan_ids, portfolio=portfolio, placement=None, is_on_hold=False
-        )
+        free = free_loans(actor, portfolio.pk).select_for_update().filter(pk__in=loan_ids)
         loans = list(free.order_by("pk"))
         if not loans or len(loans) != len(loan_ids):
             raise errors.InvalidState(
@@ -54,7 +55,7 @@ def open_placement(
             opened_at=moment,
             ends_at=ends_at,
         )
-        _open_spells(placement, loans)
+        _open_spells(placement, loans, comparison_loan_ids)
         access.grant(placement)
         audit.record(
             actor,
@@ -72,7 +73,7 @@ def open_placement(
     return placement
 
 
-def _open_spells(placement: Placement, loans: list[Loan]) -> None:
+def _open_spells(placement: Placement, loans: list[Loan], comparison_loan_ids: Set) -> None:
     PlacedLoan.objects.bulk_create(
         (
             PlacedLoan(
@@ -82,6 +83,7 @@ def _open_spells(placement: Placement, loans: list[Loan]) -> None:
                 loan=loan,
                 balance_minor=loan.balance_minor,
                 days_past_due=loan.days_past_due,
+                is_comparison=loan.pk in comparison_loan_ids,
                 opened_at=placement.opened_at,
             )
             for loan in loans
