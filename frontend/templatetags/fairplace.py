@@ -6,6 +6,7 @@
 """
 
 import functools
+import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -89,6 +90,12 @@ def rate(rate_ppm: int | None, digits: int | None = None) -> str:
 def integer(number: int | None) -> str:
     """A whole number with its thousands apart."""
     return NO_VALUE if number is None else numbers.format_decimal(number, locale=locale())
+
+
+@register.filter
+def as_json(value) -> str:
+    """Plain data for an attribute: htmx drops every script of a part, also one of data."""
+    return json.dumps(value, separators=(",", ":"))
 
 
 @register.filter

@@ -94,8 +94,7 @@ def award(
                 "shares": {str(share.bid_id): share.share_ppm for share in shares},
                 "comparison_ppm": comparison_ppm,
                 "hold_out_ppm": hold_out.share_ppm,
-                "largest_difference_ppm": drawn.largest_ppm,
-                "imbalance_reason": made.imbalance_reason,
+                **({"accepted": made.imbalance_reason} if made.imbalance_reason else {}),
             },
         )
     return made

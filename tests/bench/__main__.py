@@ -17,7 +17,7 @@ import django
 django.setup()
 
 from tests import databases  # noqa: E402 - needs the settings
-from tests.bench import money, reading, supply  # noqa: E402
+from tests.bench import lots, money, reading, supply  # noqa: E402
 
 REPEATS = 5
 CASES = (*supply.CASES, *reading.CASES, *money.CASES)
@@ -52,6 +52,7 @@ def main() -> None:
             clone.drop()
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory of the whole run {peak_mb:.0f} MB")
+    lots.show()
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ function dressed(layout) {
 }
 
 async function draw(figure) {
-  const { data, layout } = JSON.parse(figure.querySelector("script").textContent);
+  const { data, layout } = JSON.parse(figure.dataset.figure);
   const Plotly = await plotly(figure.dataset.plotly);
   const place = figure.querySelector("[data-drawing]");
   // Shown before it is drawn: a hidden place has no width to draw for.
