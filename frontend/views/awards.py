@@ -56,7 +56,7 @@ class AwardForm(forms.ConfirmForm):
     )
     hold_out_until = forms.DayField(label=gettext_lazy("Held out until"), required=False)
     hold_out_reason = django_forms.CharField(
-        label=gettext_lazy("Reason of the hold-out"),
+        label=gettext_lazy("Why they are held out"),
         required=False,
         max_length=forms.REASON_LENGTH,
     )

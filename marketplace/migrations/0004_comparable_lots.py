@@ -13,8 +13,8 @@ create function keep_commitment() returns trigger
 language plpgsql set search_path = public, pg_temp
 as $$
 begin
-    if (new.draw_commitment, new.portfolio_digest, new.sealed_seed)
-            is distinct from (old.draw_commitment, old.portfolio_digest, old.sealed_seed)
+    if (new.draw_commitment, new.portfolio_digest)
+            is distinct from (old.draw_commitment, old.portfolio_digest)
         or (old.seed <> '' and new.seed <> old.seed)
     then
         raise exception 'the draw is committed' using errcode = 'FP002';

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from django.contrib.postgres.aggregates import StringAgg
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Collate
 from django.utils.translation import gettext as _
 
@@ -90,8 +90,14 @@ def _digest(actor: Actor, portfolio_id) -> str:
 
 
 def seed_of(listing: Listing) -> str:
-    """The sealed seed: for the draw alone, never to be shown before the award."""
-    return reveal(listing, "sealed_seed")
+    """The sealed seed: for the draw alone, never to be shown before the award.
+
+    Raises ValueError where it is not the one that was committed to.
+    """
+    seed = reveal(listing, "sealed_seed")
+    if committed(seed, listing.portfolio_digest) != listing.draw_commitment:
+        raise ValueError("the sealed seed is not the committed one")
+    return seed
 
 
 def tape(loans: QuerySet) -> Tape:
@@ -198,7 +204,7 @@ def verify(*, actor: Actor, award_id) -> list[str]:
     drawn_again = zip(parts, lots, strict=True)
     if any(one != other for one, other in zip(stored, drawn_again, strict=True)):
         wrong.append(_("Some loans are not in the lot that chance put them in."))
-    if _misplaced(actor, award):
+    if _misplaced(actor, award, shares):
         wrong.append(_("The placements are not the lots that were drawn."))
     told = [(share.balance, share.comparison_balance) for share in shares]
     if (told, award.hold_out_balance) != (balances(drawn), as_kept(drawn.hold_out)):
@@ -217,17 +223,14 @@ def as_kept(lot: LotBalance | None) -> dict | None:
     return dataclasses.asdict(lot) if lot else None
 
 
-def _misplaced(actor: Actor, award: Award) -> bool:
+def _misplaced(actor: Actor, award: Award, shares: list[AwardShare]) -> bool:
     """Whether a loan is placed otherwise than drawn, or drawn and not placed."""
+    placements = {share.lot: share.placement_id for share in shares}
     drawn = visible_drawn_loans(actor).filter(award=award, lot__isnull=False)
-    shares = visible_award_shares(actor).filter(award=award)
-    for part in (DrawnLoan.Part.SHARE, DrawnLoan.Part.COMPARISON):
-        spell = visible_spells(actor).filter(
-            loan=OuterRef("loan_id"),
-            placement__in=shares.filter(lot=OuterRef(OuterRef("lot"))).values("placement"),
-            is_comparison=part == DrawnLoan.Part.COMPARISON,
-        )
-        if drawn.filter(~Exists(spell), part=part).exists():
-            return True
-    placed = visible_spells(actor).filter(placement__in=shares.values("placement"))
-    return placed.count() != drawn.count()
+    placed = visible_spells(actor).filter(placement__in=placements.values())
+    wanted = (
+        (loan_id, placements[lot], part == DrawnLoan.Part.COMPARISON)
+        for loan_id, lot, part in drawn.order_by("loan_id").values_list("loan_id", "lot", "part")
+    )
+    found = placed.order_by("loan_id").values_list("loan_id", "placement_id", "is_comparison")
+    return any(one != other for one, other in itertools.zip_longest(wanted, found))

@@ -62,13 +62,17 @@ class Loan(types.Node):
             "region",
             "grade",
             "is_on_hold",
+            "held_out_until",
             "borrower",
             "placement",
             "portfolio",
         )
         selector = selectors.visible_loans
         allow = policies.EVERYBODY
-        allow_fields = {"portfolio": policies.INSTITUTION_PEOPLE}
+        allow_fields = {
+            "portfolio": policies.INSTITUTION_PEOPLE,
+            "held_out_until": policies.INSTITUTION_PEOPLE,
+        }
 
     holds = queries.connection(
         lambda: Hold,

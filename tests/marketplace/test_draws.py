@@ -56,15 +56,20 @@ def test_the_seed_is_committed_to_at_publication_and_revealed_by_the_award(stall
     assert digest in won
 
 
-def test_what_was_committed_cannot_be_changed(stall):
+def test_what_was_committed_cannot_be_changed(stall, clock):
+    offer = stall.bid(stall.houses[0], rate_ppm=200_000)
+    clock.set(market.CLOSES_AT)
     with scope(stall.bank.actor("vendor_manager")):
-        for column, value in (
-            ("draw_commitment", "0" * 64),
-            ("portfolio_digest", "0" * 64),
-            ("sealed_seed", b""),
-        ):
+        for column in ("draw_commitment", "portfolio_digest"):
             with pytest.raises(DatabaseError, match="committed"), transaction.atomic():
-                Listing.objects.update(**{column: value})
+                Listing.objects.update(**{column: "0" * 64})
+        listing = Listing.objects.get()
+        listing.sealed_seed = "5eed" * 8
+        listing.save()
+    with pytest.raises(ValueError, match="not the committed one"):
+        stall.award((offer, 500_000))
+    with scope(stall.bank.actor("auditor")):
+        assert not Placement.objects.exists()
 
 
 def test_the_order_of_the_shares_moves_no_loan(stall, clock):
