@@ -225,7 +225,7 @@ def as_kept(lot: LotBalance | None) -> dict | None:
 
 def _misplaced(actor: Actor, award: Award, shares: list[AwardShare]) -> bool:
     """Whether a loan is placed otherwise than drawn, or drawn and not placed."""
-    placements = {share.lot: share.placement_id for share in shares}
+    placements: dict[int | None, uuid.UUID] = {share.lot: share.placement_id for share in shares}
     drawn = visible_drawn_loans(actor).filter(award=award, lot__isnull=False)
     placed = visible_spells(actor).filter(placement__in=placements.values())
     wanted = (

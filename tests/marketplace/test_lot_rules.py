@@ -120,6 +120,8 @@ def test_the_page_asks_why_and_shows_the_answer(lopsided, clock):
         f"{room}award/", halves | {"imbalance_reason": ACCEPTED}, follow=True
     ).content.decode()
     assert ACCEPTED in page
+    # The half with the giant owes three quarters of all: 1.5 less 0.5, of their mean.
+    assert "100.0\u202f% apart, from lot to lot" in page
     assert "differs most: Balance by 0.045 standard deviations" in page
     assert counts(stall) == (1, 2, 2_000)
 
