@@ -173,6 +173,16 @@ def plan(offers: Sequence[Offer], *, loans: int, balance_minor: int, hold_out_pp
     )
 
 
+def compared(plan: Plan, split: Split) -> Plan:
+    """The plan with the shares marked that are smaller than the comparison lot in them."""
+    parts = zip(plan.lots, split.shares_ppm, split.comparisons_ppm, strict=True)
+    lots = [
+        dataclasses.replace(lot, problem="BELOW_COMPARISON") if share_ppm < needed_ppm else lot
+        for lot, share_ppm, needed_ppm in parts
+    ]
+    return dataclasses.replace(plan, lots=lots)
+
+
 def _problem(loans: int, capacity_loans: int) -> str:
     if not loans:
         return "EMPTY_LOT"

@@ -146,22 +146,11 @@ def exchange(
         far = int(np.count_nonzero(is_far))
         if not far:
             return
-        start, end, size = _class(units.classes, bits)
-        raw = bits.random_raw(2 * proposals)
-        pool = None
-        if number % 2 and far * FEW <= is_far.size:
-            lot, place = np.unravel_index(np.argmax(np.abs(sums) * factor[:, None]), sums.shape)
-            pool = facts.pool(lot_of, units.first, start, end, lot, place, sums[lot, place] > 0)
-        if pool is None or not len(pool):
-            ours = start + (raw[:proposals] % np.uint64(end - start)).astype(np.intp)
-        else:
-            ours = pool[(raw[:proposals] % np.uint64(len(pool))).astype(np.intp)]
+        is_aimed = number % 2 == 1 and far * FEW <= is_far.size
         is_free = number % FREE_ROUND < 2
-        low = start if is_free else units.stratum_start[ours]
-        high = end if is_free else units.stratum_end[ours]
-        width = np.asarray(high - low, np.uint64)
-        theirs = low + (raw[proposals:] % width).astype(np.intp)
-        is_shaken = idle == IDLE_ROUNDS
+        worst = _worst(sums, factor) if is_aimed else None
+        size, ours, theirs = _proposed(facts, units, lot_of, worst, is_free, proposals, bits)
+        is_shaken = idle >= IDLE_ROUNDS
         if is_shaken:
             best = _better(best, lot_of, sums, factor)
             if best[0] <= enough or shakes == SHAKES:
@@ -171,6 +160,32 @@ def exchange(
         idle = 0 if made else idle + 1
     best = _better(best, lot_of, sums, factor)
     lot_of[:] = best[1]
+
+
+def _worst(sums: np.ndarray, factor: np.ndarray) -> tuple[int, int, bool]:
+    """The lot and the measure that differ most, and whether the lot is above the rest."""
+    size = np.abs(sums) * factor[:, None]
+    lot, place = divmod(int(np.argmax(size)), sums.shape[1])
+    return lot, place, bool(sums[lot, place] > 0)
+
+
+def _proposed(facts, units, lot_of, worst, is_free, proposals, bits):
+    """(loans per unit, units, as many others): pairs of one size to exchange, drawn at random.
+
+    The others are of the same stratum unless the round `is_free`. Where a `worst` difference is
+    given, the first ones are among those whose exchange could lessen it.
+    """
+    start, end, size = _class(units.classes, bits)
+    raw = bits.random_raw(2 * proposals)
+    pool = facts.pool(lot_of, units.first, start, end, *worst) if worst else ()
+    if len(pool):
+        ours = pool[(raw[:proposals] % np.uint64(len(pool))).astype(np.intp)]
+    else:
+        ours = start + (raw[:proposals] % np.uint64(end - start)).astype(np.intp)
+    low = start if is_free else units.stratum_start[ours]
+    high = end if is_free else units.stratum_end[ours]
+    width = np.asarray(high - low, np.uint64)
+    return size, ours, low + (raw[proposals:] % width).astype(np.intp)
 
 
 def _better(best: tuple[float, np.ndarray], lot_of, sums, factor) -> tuple[float, np.ndarray]:

@@ -295,6 +295,7 @@ def test_a_vendor_manager_awards_what_has_closed(someone, demonstration):
         manager.fill({"Reason": "The best rates of those with room"})
         manager.main.get_by_label(re.compile("type")).fill(OPEN_LISTING)
         manager.press("Award and place the lots")
-        manager.says("is awarded: the lots are drawn and placed.")
+        manager.says("is awarded: the lots are drawn and placed.", "The lots are alike")
+        manager.check_access()
     finally:
         demonstration.clock.set(portal.NOON)

@@ -199,7 +199,7 @@ def _plan(
     bids = {bid.pk: bid for bid in form.bids}
     return {
         "chart": _rehearsed(rehearsal, [bids[share.bid_id].agency.name for share in shares]),
-        "needs_rehearsal": rehearsal is None and rehearse_up_to is not None,
+        "is_postponed": found.is_postponed,
         "needs_acceptance": bool(rehearsal and rehearsal.needs_acceptance),
         "is_refused": bool(rehearsal and rehearsal.is_refused),
         "held_out_ppm": form.parts()["hold_out_ppm"],

@@ -25,10 +25,11 @@ from portfolios.services import placements
 @dataclasses.dataclass(frozen=True, slots=True)
 class Preview:
     """What an award would come to. `rehearsal` is how alike such lots are, in the plan's order;
-    None where there is nothing to draw or nobody asked for it."""
+    None where nothing can be drawn, or where it `is_postponed` for the number of loans."""
 
     plan: allocation.Plan
     rehearsal: allocation.Drawn | None
+    is_postponed: bool
 
 
 def award(
@@ -143,18 +144,23 @@ def preview(
         allocation.Offer(share.share_ppm, bid.rate_ppm, bid.capacity_loans)
         for share, bid in zip(shares, bids, strict=True)
     ]
-    plan = allocation.plan(offers, hold_out_ppm=hold_out_ppm, **whole)
     split = award_terms.split(shares, comparison_ppm, hold_out_ppm)
+    plan = allocation.plan(offers, hold_out_ppm=hold_out_ppm, **whole)
+    plan = allocation.compared(plan, split)
+    may_draw = not plan.is_above_whole and split.is_possible and whole["loans"] > 0
+    is_postponed = may_draw and rehearse_up_to is not None and whole["loans"] > rehearse_up_to
     rehearsal = None
-    is_small = rehearse_up_to is None or whole["loans"] <= rehearse_up_to
-    if is_small and not plan.is_above_whole and split.is_possible and whole["loans"]:
+    if may_draw and not is_postponed:
         given = f"{listing.draw_commitment} {split}"
         seed = hashlib.sha256(given.encode()).hexdigest()
         rehearsal = allocation.draw(draws.tape(free).loans, split, seed)
-    return Preview(*_as_given(order, plan, rehearsal))
+    plan, rehearsal = _as_given(order, plan, rehearsal)
+    return Preview(plan, rehearsal, is_postponed)
 
 
-def _as_given(order: list[int], plan: allocation.Plan, rehearsal: allocation.Drawn | None):
+def _as_given(
+    order: list[int], plan: allocation.Plan, rehearsal: allocation.Drawn | None
+) -> tuple[allocation.Plan, allocation.Drawn | None]:
     """A plan and its rehearsal in the order in which the shares were given."""
     back = sorted(range(len(order)), key=order.__getitem__)
     plan = dataclasses.replace(plan, lots=[plan.lots[place] for place in back])

@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
+from django.utils import translation
 
 from agencies.scope import scope
 from config import encryption, errors
@@ -91,6 +92,7 @@ def test_the_order_of_the_shares_moves_no_loan(stall, clock):
 
 
 @pytest.mark.django_db(transaction=True)
+@translation.override("en")
 def test_the_draw_is_verified_by_command(transactional_db, clock, owner):
     clock.set(market.OPENED_AT)
     stall = market.opened()

@@ -142,6 +142,13 @@ def test_a_preview_rehearses_and_decides_nothing(stall, clock):
     assert left == (900_000, 2, 1)
     again = ask(manager, PREVIEW, id=stall.listing.pk, shares=shares)["awardPreview"]
     assert again == found
+    page = manager.post(
+        f"/listings/{stall.listing.pk}/award/preview/",
+        {f"share-{one.pk}": "50", f"share-{two.pk}": "10", "comparison_ppm": "30"},
+        headers={"HX-Request": "true"},
+    ).content.decode()
+    assert page.count("smaller than this agency&#x27;s part of the comparison") == 1
+    assert "This cannot be awarded as it is." in page
     too_much = [{"bidId": one.pk, "sharePpm": 900_000}]
     beyond = ask(manager, PREVIEW, id=stall.listing.pk, shares=too_much)["awardPreview"]
     assert [share["rehearsal"] for share in beyond["shares"]] == [None]
