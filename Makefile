@@ -16,7 +16,7 @@ CHROMIUM_NAMES := chromium chromium-browser google-chrome google-chrome-stable
 # Modules whose types are checked: services, selectors and engines of every chapter.
 TYPED := $(wildcard */services */selectors.py */selectors) \
 	$(wildcard config/money.py portfolios/lots.py portfolios/conduct.py marketplace/scoring.py \
-	marketplace/allocation.py payouts/commission.py)
+	marketplace/allocation.py marketplace/anonymity.py marketplace/tape.py payouts/commission.py)
 
 .PHONY: help run test test-services check format types imports migrations schema schema-check \
 	bench demo messages setup setup-test lock clean

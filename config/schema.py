@@ -5,7 +5,7 @@ import graphene
 from agencies import policies
 from agencies.graphql import audit, clients, institutions, panel, people, viewer
 from config.graphql import queries
-from marketplace.graphql import awards, bids, listings, rankings
+from marketplace.graphql import awards, bids, listings, rankings, room_steps
 from payouts.graphql import accounts, commissions, payouts, statements
 from portfolios.graphql import (
     complaints,
@@ -72,6 +72,7 @@ class Mutation(
     receipts.Mutation,
     recoveries.Mutation,
     listings.Mutation,
+    room_steps.Mutation,
     bids.Mutation,
     awards.Mutation,
     rankings.Mutation,

@@ -17,6 +17,9 @@ from agencies.models.users import AGENCY_ROLES, INSTITUTION_ROLES
 from agencies.scope import scope
 from agencies.services import panel
 from config import clock, ids
+from marketplace.models import Listing
+from marketplace.selectors import visible_listings
+from marketplace.services import terms
 from portfolios.models import (
     Borrower,
     Confirmation,
@@ -109,6 +112,14 @@ def join_panel(bank: Bank, house: House, *, capacity_loans: int = 1000) -> Panel
         )
     with scope(bank.actor("compliance_officer")) as actor:
         return panel.approve(actor=actor, membership_id=membership.pk, reason="Documents in order")
+
+
+def accept_terms(house: House, listing: Listing, *roles: str) -> None:
+    """The agency's people, or those of these roles, accept the listing's terms as they are now."""
+    for role in roles or house.users:
+        with scope(house.actor(role)) as actor:
+            sha256 = visible_listings(actor).get(pk=listing.pk).terms_sha256
+            terms.accept(actor=actor, listing_id=listing.pk, sha256=sha256)
 
 
 def make_portfolio(bank: Bank, *, balances_minor: list[int], currency: str = "USD") -> Portfolio:

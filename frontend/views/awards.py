@@ -1,6 +1,7 @@
 """Awards: a listing as the bank sees it, from sealed bids to the lots that were placed."""
 
 from django.contrib import messages
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,6 +15,7 @@ from config import errors, money
 from frontend import forms, strata, trail
 from frontend.access import page
 from frontend.templatetags import fairplace, states
+from frontend.views import rooms
 from marketplace.models import Award, Bid, Listing
 from marketplace.selectors import (
     shown_award_shares,
@@ -21,6 +23,9 @@ from marketplace.selectors import (
     shown_listings,
     visible_awards,
     visible_invitations,
+    visible_questions,
+    visible_tapes,
+    visible_terms,
 )
 from marketplace.services import awards
 
@@ -161,7 +166,7 @@ def _plan(actor, listing: Listing, form: AwardForm) -> dict | None:
 
 
 def room(
-    request: HttpRequest, listing: Listing, *, form=None, plan=None, problem=""
+    request: HttpRequest, listing: Listing, *, form=None, plan=None, files_form=None, problem=""
 ) -> HttpResponse:
     """One listing for the bank's people: sealed, to be decided, decided, or withdrawn.
 
@@ -175,6 +180,10 @@ def room(
         form = AwardForm(listing=listing, bids=bids)
     if decides and form.is_bound and plan is None:
         plan = _plan(actor, listing, form)
+    is_open = listing.phase == Listing.Phase.OPEN
+    if files_form is None and manages and is_open:
+        files_form = forms.FilesForm()
+    tape = selectors.find(visible_tapes(actor), listing=listing)
     made = visible_awards(actor).filter(listing=listing).select_related("awarded_by").first()
     context = {
         "title": listing.title,
@@ -196,12 +205,33 @@ def room(
         .filter(listing=listing)
         .values_list("agency__name", flat=True)
         .order_by("agency__name"),
-        **strata.contents(listing),
+        **strata.contents(listing, tape),
+        "average_minor": listing.balance_minor // listing.loan_count,
+        "documents": rooms.documents_of(actor, listing),
+        "files_form": files_form,
+        "may_edit": manages and is_open,
+        "questions": _questions(actor, listing),
+        "terms": visible_terms(actor).filter(listing=listing, sha256=listing.terms_sha256).first(),
         "entries": trail.timeline(actor, listing),
     }
     if problem:
         return render(request, "frontend/awards/room.html", context, status=CONFLICT)
-    return forms.render_page(request, "frontend/awards/room.html", context)
+    is_refused = any(one is not None and one.errors for one in (form, files_form))
+    status = forms.UNPROCESSABLE if is_refused else 200
+    return render(request, "frontend/awards/room.html", context, status=status)
+
+
+def _questions(actor, listing: Listing) -> dict[str, int]:
+    """`{asked, unanswered, drafted}`: how many questions there are, and what waits for the bank."""
+    return (
+        visible_questions(actor)
+        .filter(listing=listing)
+        .aggregate(
+            asked=Count("pk"),
+            unanswered=Count("pk", filter=Q(answer__isnull=True)),
+            drafted=Count("answer", filter=Q(answer__published_at__isnull=True)),
+        )
+    )
 
 
 def _shares(actor, made: Award | None) -> dict | None:

@@ -18,6 +18,7 @@ from agencies import selectors
 from agencies.actors import Actor
 from frontend import tables
 from frontend.access import page
+from frontend.files import inert
 from frontend.templatetags import fairplace
 from payouts import commission, policies
 from payouts.models import CommissionEntry, Statement, StatementLine
@@ -89,7 +90,7 @@ def lines_csv(request: HttpRequest, pk) -> HttpResponse:
         sign = 1 if line.kind == Kind.ACCRUAL else -1
         writer.writerow(
             [
-                _inert(line.reference),
+                inert(line.reference),
                 line.value_on.isoformat(),
                 line.kind,
                 found.currency,
@@ -104,8 +105,3 @@ def lines_csv(request: HttpRequest, pk) -> HttpResponse:
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": content_disposition_header(True, name)},
     )
-
-
-def _inert(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text

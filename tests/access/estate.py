@@ -12,7 +12,7 @@ import uuid
 from agencies.scope import scope
 from agencies.services import clients, panel, people
 from marketplace.models import Bid, Listing
-from marketplace.services import awards, bids, listings
+from marketplace.services import awards, bids, documents, listings, questions
 from portfolios.models import Loan, Placement
 from portfolios.services import imports, portfolios, uploads
 from tests import world
@@ -133,10 +133,26 @@ def publish(estate: Estate, mark: str, *references: str, closes_at) -> Listing:
 
 
 def bid(house: world.House, listing: Listing, note: str) -> Bid:
+    """The agency's people accept the terms, and its administrator bids."""
+    world.accept_terms(house, listing)
     with scope(house.actor()) as actor:
         return bids.submit(
             actor=actor, listing_id=listing.pk, rate_ppm=200_000, capacity_loans=10, note=note
         )
+
+
+def furnish(estate: Estate, listing: Listing) -> None:
+    """A document of the bank's, and what the agency asks: an answer that is not published yet."""
+    with scope(estate.house.actor("collector")) as actor:
+        asked = questions.ask(actor=actor, listing_id=listing.pk, text=estate.mark("offer"))
+    with scope(estate.bank.actor("vendor_manager")) as actor:
+        name, content = f"{estate.mark('offer')}.txt", f"{estate.mark('offer')} {listing.pk}"
+        estate.keep(
+            "listing_document",
+            *documents.add(actor=actor, listing_id=listing.pk, files=[(name, content.encode())]),
+        )
+        questions.answer(actor=actor, question_id=asked.pk, text=estate.mark("private"))
+    estate.keep("question", asked)
 
 
 def trade(estate: Estate) -> dict[str, Listing]:
@@ -149,6 +165,8 @@ def trade(estate: Estate) -> dict[str, Listing]:
     estate.keep("bid", bid(estate.house, closed, estate.mark("offer")))
     estate.keep("bid", bid(estate.house, sold, estate.mark("offer")))
     bid(estate.house, still, estate.mark("sealed"))
+    for listing in (closed, still):
+        furnish(estate, listing)
     estate.keep("listing", closed, still, sold)
     draft = portfolio(estate, "private", f"{estate.mark('private')}-draft", bad=True)
     estate.ids["import"].reverse()

@@ -32,6 +32,7 @@ IDENTIFIERS = {
     "statementId": "statement",
     "excessId": "excess",
     "listingId": "listing",
+    "questionId": "question",
     "bidId": "bid",
     "portfolioId": "portfolio",
     "invitedAgencyIds": "agency",

@@ -33,6 +33,8 @@ KINDS = {
     "receipts/files/": "receipt_file",
     "receipts/": "receipt_line",
     "late-receipts/": "late_receipt",
+    "listings/documents/": "listing_document",
+    "listings/questions/": "question",
     "listings/": "listing",
     "statements/": "statement",
     "excesses/": "excess",
@@ -90,6 +92,10 @@ FORM = {
     "policy": "good_rows_only",
     "mapping": "standard",
     "starts_on": "2026-04-01",
+    "terms": "Look, and tell nobody",
+    "sha256": "0" * 64,
+    "text": "How many have a phone?",
+    "shown_question": "How many have a phone?",
 }
 """What forms ask for, so that no refusal can be mistaken for an empty form's."""
 

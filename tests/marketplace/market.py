@@ -41,7 +41,7 @@ class Market:
 
 
 def opened() -> Market:
-    """The clock must stand at `OPENED_AT`."""
+    """Everybody has accepted the terms. The clock must stand at `OPENED_AT`."""
     bank = world.make_bank()
     houses = [world.make_agency(f"House {name}") for name in ("Ash", "Birch", "Cedar")]
     for house in houses:
@@ -55,6 +55,8 @@ def opened() -> Market:
             highest_rate_ppm=300_000,
             term_days=180,
         )
+    for house in houses:
+        world.accept_terms(house, listing)
     return Market(bank, houses, listing)
 
 
