@@ -14,6 +14,8 @@ MOST_BARS = 12
 """More bars than this cannot be read on a narrow screen; the table has all groups."""
 
 CELLS_SHOWN = 10
+NEVER_PLACED = "0-1"
+"""No earlier placement of any loan, which needs no chart. No balance or day has this group."""
 
 
 def contents(listing: Listing, tape: Tape) -> dict:
@@ -99,7 +101,7 @@ def _drawing(
     listing: Listing, tape: Tape, name: str, rows: list[dict], words: _Words
 ) -> dict | None:
     known = [row for row in rows if row["group"] not in ("", anonymity.OTHER)]
-    if not known:
+    if not known or [row["group"] for row in rows] == [NEVER_PLACED]:
         return None
     subject = tapes.headings()[name]
     labels = [tapes.words(name, row["group"], listing.currency) for row in rows]

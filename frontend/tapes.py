@@ -17,6 +17,7 @@ from marketplace import tape as tapes
 from marketplace.models import Listing, Tape
 
 LINES_AT_ONCE = 5_000
+ALWAYS_SHOWN = ("balance", "days_past_due")
 
 
 def headings() -> dict[str, str]:
@@ -37,12 +38,12 @@ def headings() -> dict[str, str]:
 def table(listing: Listing, tape: Tape, count: int) -> dict:
     """`{headings, rows: [[cell…, loans]]}`: the combinations with the most loans, in words.
 
-    A column in which no loan has anything is left out.
+    A column that says the same of all loans is left out, unless it is balance or age.
     """
     shown = {
         name: heading
         for name, heading in headings().items()
-        if any(label != "" for label in _labels(tape, name))
+        if name in ALWAYS_SHOWN or len(_labels(tape, name)) > 1
     }
     return {
         "headings": list(shown.values()),

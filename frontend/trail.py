@@ -73,6 +73,12 @@ WORDS = {
     "complaint.decide": (_("decided the complaint"), "gavel", "success"),
     # the deal
     "listing.publish": (_("opened the listing for bids"), "gavel", "info"),
+    "listing.accept_terms": (_("accepted the terms"), "scroll-text", "info"),
+    "listing.change_terms": (_("changed the terms"), "scroll-text", "warning"),
+    "listing.add_documents": (_("added documents to the room"), "file-text", "info"),
+    "question.ask": (_("asked the bank"), "message-circle-question-mark", "info"),
+    "question.answer": (_("answered a question"), "message-square", ""),
+    "answers.publish": (_("published answers to all bidders"), "megaphone", "info"),
     "listing.withdraw": (_("withdrew the listing"), "x", "danger"),
     "listing.award": (_("awarded the listing"), "award", "success"),
     "bid.submit": (_("submitted a bid"), "send", "info"),

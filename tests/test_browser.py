@@ -105,7 +105,26 @@ def test_a_vendor_manager_sells_a_portfolio(someone):
         manager.press("Publish for bids")
     manager.fill({"Highest commission rate": "30"})
     manager.press("Publish for bids")
-    manager.says("Autumn cards is open for bids until", "Open", "sealed")
+    manager.says("Autumn cards is open for bids until", "Open", "sealed").check_access()
+
+
+def test_a_vendor_manager_answers_bidders(someone):
+    manager = someone("vendor_manager")
+    manager.open("/listings/")
+    manager.follow(OPEN_LISTING)
+    manager.says("combinations of bands").check_access()
+    manager.page.get_by_label("Documents").set_input_files(papers.receipts("x", "1.00", "x"))
+    manager.press("Add to the room")
+    manager.says("1 document is in the room", "receipts.csv")
+    manager.open(manager.page.url + "questions/")
+    manager.says("Are there loans with a payment plan in force?").hides("asked by")
+    manager.fill({"Answer": "None."})
+    manager.press("Keep the answer")
+    manager.says("1 answer waits to be published").check_access()
+    manager.press("Publish to all bidders")
+    manager.says("1 answer is published: all bidders read it now.")
+    manager.open(manager.page.url.replace("questions", "log"))
+    manager.says("Sealed while the portfolio is open for bids").check_access()
 
 
 def test_a_vendor_manager_recalls_a_loan(someone):
@@ -209,6 +228,16 @@ def test_an_agency_administrator(someone):
     head = someone("agency_administrator")
     head.follow(re.compile("open listings? without your bid"))
     head.follow(OPEN_LISTING)
+    head.says("Terms of this listing", "up to 99").hides("Submit the bid").check_access()
+    with head.refusal():
+        head.press("Accept and open the room")
+    head.fill({"I have read the terms": True})
+    head.press("Accept and open the room")
+    head.says("The room is open to you", "Are settlements below the balance allowed")
+    head.hides("Blue Heron", "payment plan in force").check_access()
+    head.fill({"Your question": "Is the portfolio insured?"})
+    head.press("Ask")
+    head.says("Your question is with the bank", "Is the portfolio insured?")
     head.fill({"Your commission rate": "99", "Loans you can take": "40"})
     with head.refusal():
         head.press("Submit the bid")

@@ -255,6 +255,7 @@ def _this_month(story: Story, time: Time, month: datetime.date) -> None:
         story.today + datetime.timedelta(days=4), datetime.time(17), time.zone
     )
     listing = market.list_for_bids(story.cast, waiting, closes_at)
+    market.discuss(story.cast, listing, story.cast.players[1:4])
     market.bid(story.cast, story.rng, listing, story.cast.players[1:5])
     market.publish(story.cast, story.rng, "Credit cards, autumn", "PF", loans, day)
     story.say(f"{clock.now():%d %B %Y}")

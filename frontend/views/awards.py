@@ -210,6 +210,7 @@ def room(
         "documents": rooms.documents_of(actor, listing),
         "files_form": files_form,
         "may_edit": manages and is_open,
+        "may_read_log": policies.allows(actor, rooms.LOG_READERS),
         "questions": _questions(actor, listing),
         "terms": visible_terms(actor).filter(listing=listing, sha256=listing.terms_sha256).first(),
         "entries": trail.timeline(actor, listing),

@@ -15,7 +15,7 @@ from config import errors
 from frontend import forms, tables
 from frontend.access import page
 from frontend.templatetags import fairplace
-from frontend.views import awards
+from frontend.views import awards, rooms
 from marketplace.models import Listing, ListingQuestion
 from marketplace.models.questions import LONGEST_TEXT
 from marketplace.selectors import (
@@ -29,12 +29,6 @@ from marketplace.services import documents, questions, terms
 
 CONFLICT = 409
 READERS = policies.INSTITUTION_PEOPLE
-LOG_READERS = (
-    policies.VENDOR_MANAGERS
-    | policies.COMPLIANCE_OFFICERS
-    | policies.AUDITORS
-    | policies.AGENCY_PEOPLE
-)
 
 
 def _found(request: HttpRequest, pk) -> Listing:
@@ -232,7 +226,7 @@ class VisitTable(tables.Table):
         return f"{words}: {record.document.file_name}" if record.document else words
 
 
-@page(allow=LOG_READERS)
+@page(allow=rooms.LOG_READERS)
 def log(request: HttpRequest, pk) -> HttpResponse:
     """Who saw what and when: an agency its own people, the bank everybody after the closing."""
     actor = request.actor

@@ -25,6 +25,12 @@ from marketplace.services import questions, rooms
 
 CONFLICT = 409
 MAY_ASK = questions.MAY_ASK & policies.PEOPLE
+LOG_READERS = (
+    policies.VENDOR_MANAGERS
+    | policies.COMPLIANCE_OFFICERS
+    | policies.AUDITORS
+    | policies.AGENCY_PEOPLE
+)
 
 
 class AcceptForm(forms.Form):

@@ -84,7 +84,6 @@ def publish(
         )
         tapes.cut(actor, listing, loans)
         texts.write(actor, listing, text)
-        documents.write(actor, listing, files)
         _invite(actor, listing, invited_agency_ids)
         audit.record(
             actor,
@@ -97,6 +96,7 @@ def publish(
                 "invited": None if invited_agency_ids is None else len(set(invited_agency_ids)),
             },
         )
+        documents.write(actor, listing, files)
     return listing
 
 

@@ -23,11 +23,11 @@ def usual(actor: Actor) -> str:
     newest = visible_terms(actor).order_by("-set_at", "-pk").values_list("text", flat=True).first()
     return newest or translated(
         "What you see in this room is confidential. Use it to decide about your bid and for "
-        "nothing else.\n"
+        "nothing else.\n\n"
         "Do not pass it on, and do not try to find out who a borrower is, alone or together with "
-        "what you know from elsewhere.\n"
+        "what you know from elsewhere.\n\n"
         "Delete what you have downloaded when the listing has closed, unless loans are placed "
-        "with you.\n"
+        "with you.\n\n"
         "The bank may withdraw the listing until it awards it, and owes nothing for a bid."
     )
 

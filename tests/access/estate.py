@@ -165,7 +165,7 @@ def trade(estate: Estate) -> dict[str, Listing]:
     estate.keep("bid", bid(estate.house, closed, estate.mark("offer")))
     estate.keep("bid", bid(estate.house, sold, estate.mark("offer")))
     bid(estate.house, still, estate.mark("sealed"))
-    for listing in (closed, still):
+    for listing in (closed, sold):
         furnish(estate, listing)
     estate.keep("listing", closed, still, sold)
     draft = portfolio(estate, "private", f"{estate.mark('private')}-draft", bad=True)

@@ -150,7 +150,7 @@ def ours() -> list[Page]:
 
 def seen(answer, *told: object) -> tuple[int, str]:
     """Status and text of an answer without tokens of the session and without what was `told`."""
-    text = CHANGING.sub("", answer.content.decode())
+    text = CHANGING.sub("", answer.getvalue().decode())
     return answer.status_code, without(text, *told)
 
 

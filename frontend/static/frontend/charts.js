@@ -64,6 +64,8 @@ async function draw(figure) {
   const place = figure.querySelector("[data-drawing]");
   // Shown before it is drawn: a hidden place has no width to draw for.
   place.hidden = false;
+  // When the window is resized Plotly asks its place how high it is.
+  place.style.height = `${layout.height}px`;
   await Plotly.react(place, data, dressed(layout), OPTIONS);
 }
 
