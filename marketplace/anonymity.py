@@ -45,12 +45,19 @@ class Column:
 
 @dataclasses.dataclass(frozen=True)
 class Cells:
-    """What `coarsen` makes: for each cell a label for every column and the number of its loans."""
+    """What `coarsen` makes: for each cell a label for every column and the number of its loans.
+
+    `cell_of_loan` is for whoever checks it: the number of each loan's cell, -1 for one left out.
+    """
 
     columns: tuple[str, ...]
     labels: list[tuple[str, ...]]
     loans: list[int]
-    suppressed_loans: int
+    cell_of_loan: Integers
+
+    @property
+    def suppressed_loans(self) -> int:
+        return int((self.cell_of_loan < 0).sum())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +97,7 @@ class _Coarsening:
             _mixed(codes, sizes, len(borrowers)), return_index=True, return_inverse=True
         )
         self.codes = [column[first] for column in codes]
+        self.whose = whose
         self.loans = np.bincount(whose, minlength=len(first))
         # Nearly all borrowers have one loan: those are counted, the others compared by number.
         _people, person, times = np.unique(borrowers, return_inverse=True, return_counts=True)
@@ -114,8 +122,7 @@ class _Coarsening:
             _pattern, coarsest = settled.pop()
             together = np.concatenate([coarsest, left])
             settled.append((self._join(together), together))
-            left = left[:0]
-        return self._told(settled, int(self.loans[left].sum()))
+        return self._told(settled)
 
     def _patterns(self) -> list[tuple[int, ...]]:
         """Levels of each column, what loses least first, evenly chosen where there are too many."""
@@ -185,15 +192,21 @@ class _Coarsening:
             found.append(next(place for place, level in enumerate(ladder) if _is_one(level, codes)))
         return tuple(found)
 
-    def _told(self, settled, suppressed_loans: int) -> Cells:
-        told: dict[tuple, int] = {}
+    def _told(self, settled) -> Cells:
+        """The cells in the order of what they say; two that say the same are one."""
+        told: dict[tuple, list[Integers]] = {}
         for pattern, combinations in settled:
             key = tuple(
                 (level, int(ladder[level].codes[column[combinations[0]]]))
                 for ladder, level, column in zip(self.ladders, pattern, self.codes, strict=True)
             )
-            told[key] = told.get(key, 0) + int(self.loans[combinations].sum())
-        ordered = sorted(told.items())
+            told.setdefault(key, []).append(combinations)
+        ordered = sorted(told)
+        cell_of = np.full(len(self.loans), -1)
+        for place, key in enumerate(ordered):
+            for combinations in told[key]:
+                cell_of[combinations] = place
+        loans = np.bincount(cell_of[cell_of >= 0], self.loans[cell_of >= 0], len(ordered))
         return Cells(
             columns=tuple(column.name for column in self.columns),
             labels=[
@@ -201,10 +214,10 @@ class _Coarsening:
                     ladder[level].labels[code] or ""
                     for ladder, (level, code) in zip(self.ladders, key, strict=True)
                 )
-                for key, _loans in ordered
+                for key in ordered
             ],
-            loans=[loans for _key, loans in ordered],
-            suppressed_loans=suppressed_loans,
+            loans=[int(count) for count in loans],
+            cell_of_loan=cell_of[self.whose],
         )
 
 

@@ -1,6 +1,7 @@
 """What must hold before anything of a listing's room is done or shown."""
 
 import datetime
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -60,13 +61,15 @@ def note(actor: Actor, listings: list[Listing], part: str, document=None) -> Non
     """Write down that somebody of an agency saw a part of these rooms; a bank's people are not."""
     if actor.kind != "agency":
         return
+    agency: Any = actor.agency_id
+    visitor: Any = actor.id
     moment = clock.now()
     RoomVisit.objects.bulk_create(
         RoomVisit(
             institution_id=listing.institution_id,
-            agency_id=actor.agency_id,
+            agency_id=agency,
             listing=listing,
-            visitor_id=actor.id,
+            visitor_id=visitor,
             visitor=actor.label,
             part=part,
             document=document,
