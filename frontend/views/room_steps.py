@@ -17,7 +17,7 @@ from marketplace.services import documents as document_service
 from marketplace.services import questions, terms
 from marketplace.services import tapes as tape_service
 
-VIEWERS = policies.INSTITUTION_PEOPLE | policies.AGENCY_PEOPLE
+VIEWERS = policies.EVERYBODY
 
 
 @page(allow=policies.AGENCY_PEOPLE)

@@ -26,6 +26,7 @@ SOURCES: list[tuple[frozenset[str], Callable[[Actor], Iterable[Item]]]] = [
     (policies.FINANCE_PREPARERS | policies.AGENCY_PEOPLE, portfolios.waiting_recoveries),
     (policies.COMPLIANCE_OFFICERS, portfolios.flagged_contacts),
     (policies.VENDOR_MANAGERS, marketplace.listings_to_award),
+    (policies.VENDOR_MANAGERS, marketplace.questions_to_answer),
     (policies.VENDOR_MANAGERS, portfolios.files_to_decide),
     (policies.VENDOR_MANAGERS, portfolios.drafts_to_publish),
     (policies.VENDOR_MANAGERS | policies.AGENCY_ADMINISTRATORS, portfolios.placements_ending),

@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils.translation import gettext as translated
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agencies import audit, policies, selectors
@@ -21,7 +21,7 @@ LONGEST = 20_000
 def usual(actor: Actor) -> str:
     """What a bank's next listing says unless it is told otherwise: its newest text, or ours."""
     newest = visible_terms(actor).order_by("-set_at", "-pk").values_list("text", flat=True).first()
-    return newest or translated(
+    return newest or gettext(
         "What you see in this room is confidential. Use it to decide about your bid and for "
         "nothing else.\n\n"
         "Do not pass it on, and do not try to find out who a borrower is, alone or together with "

@@ -139,6 +139,7 @@ def test_each_person_accepts_for_themselves_and_an_administrator_for_the_machine
         "errors": [],
     }
     assert ask(system, DOCUMENT, id=stall.listing.pk)["listing"]["loanCount"] == 10
+    assert system.get(f"{room}tape.csv").getvalue().count(b"\n") == 11
     assert do(head, "listingTermsAccept", wanted, **given)["errors"] == []
     with scope(house.actor()):
         kept = TermsAcceptance.objects.order_by("accepted_at", "pk")
