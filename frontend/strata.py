@@ -39,10 +39,15 @@ def contents(listing: Listing, tape: Tape) -> dict:
         "tape": tape,
         "tape_table": tapes.table(listing, tape, CELLS_SHOWN),
         "combinations": len(tape.cells["rows"]),
-        "average_minor": None
-        if tape.balance_minor is None
-        else tape.balance_minor // tape.loan_count,
+        "average_minor": _average(tape),
     }
+
+
+def _average(tape: Tape) -> int | None:
+    """Of the loans that the balance is the sum of."""
+    if tape.balance_minor is None:
+        return None
+    return tape.balance_minor // (tape.loan_count - tape.suppressed_count)
 
 
 class _Words:

@@ -68,6 +68,9 @@ KINDS = {
     "complaintintake": Kind(owed.visible_intakes, lambda row, actor: row.loan_reference, "intake"),
     "ranking": Kind(deals.visible_rankings, lambda row, actor: row.currency, ""),
     "listing": Kind(deals.visible_listings, lambda row, actor: row.title, "listing"),
+    "termsacceptance": Kind(
+        deals.visible_acceptances, lambda row, actor: row.listing.title, "", ("listing",)
+    ),
     "statement": Kind(money.visible_statements, _period, "statement", BOTH_SIDES),
     "payout": Kind(money.visible_payouts, _period, "payout", BOTH_SIDES),
 }

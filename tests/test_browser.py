@@ -234,7 +234,7 @@ def test_an_agency_administrator(someone):
     head.fill({"I have read the terms": True})
     head.press("Accept and open the room")
     head.says("The room is open to you", "Are settlements below the balance allowed")
-    head.hides("Blue Heron", "payment plan in force").check_access()
+    head.hides("Blue Heron").check_access()
     head.fill({"Your question": "Is the portfolio insured?"})
     head.press("Ask")
     head.says("Your question is with the bank", "Is the portfolio insured?")

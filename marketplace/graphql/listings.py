@@ -73,6 +73,7 @@ class Listing(types.Node):
     documents = queries.connection(
         ListingDocument,
         narrow=lambda visible, listing: visible.filter(listing=listing).defer("content"),
+        on_read=lambda listing, info: _look(listing, info),
     )
     questions = queries.connection(
         ListingQuestion,
@@ -82,6 +83,7 @@ class Listing(types.Node):
     answers = queries.connection(
         ListingAnswer,
         narrow=lambda visible, listing: visible.filter(listing=listing),
+        on_read=lambda listing, info: _look(listing, info),
         description="What all bidders read; for the bank also what is not published yet.",
     )
     visits = queries.connection(
@@ -153,15 +155,19 @@ def _tape(listing, info) -> models.Tape | None:
 
 
 def _looked_at(listing, info) -> models.Tape | None:
-    """The tape; the look at it, and at those of the same page, is written down once a request."""
-    tape = _tape(listing, info)
+    """The tape; the look at it is written down."""
+    _look(listing, info)
+    return _tape(listing, info)
+
+
+def _look(listing, info) -> None:
+    """Write the look at a room, and at those of the same page, down once a request."""
     noted = info.context.loaded.setdefault("rooms looked at", {})
     peers = [one for one in {listing, *connections.peers(listing)} if one.is_opened]
     fresh = [one for one in peers if one.pk not in noted]
     if fresh:
         rooms.note(info.context.actor, fresh, models.RoomVisit.Part.ROOM)
         noted.update((one.pk, one) for one in fresh)
-    return tape
 
 
 def shown(info, listing: models.Listing) -> models.Listing:

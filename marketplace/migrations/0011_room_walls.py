@@ -15,7 +15,7 @@ as $$
     cross join (select fairplace_context() as c) as call
     join marketplace_listing l on l.id = a.listing_id and l.terms_sha256 = a.sha256
     where a.agency_id = actor_agency()
-        and l.id = any (visible_listings())
+        and l.id = any ((select visible_listings())::uuid[])
         and (
             a.user_id = nullif(call.c[2], '')::uuid
             or (a.covers_machines and nullif(call.c[3], '') is not null)

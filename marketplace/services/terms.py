@@ -37,6 +37,11 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def short(sha256: str) -> str:
+    """Enough of a hash for people to tell texts apart."""
+    return sha256[:12]
+
+
 def write(actor: Actor, listing: Listing, text: str) -> ListingTerms:
     """Keep the listing's text, once for each different one."""
     manager: Any = actor.user_id
@@ -81,7 +86,7 @@ def change(*, actor: Actor, listing_id, terms: str) -> Listing:
         listing.refresh_from_db()
         write(actor, listing, text)
         audit.record(
-            actor, "listing.change_terms", listing, changes={"sha256": listing.terms_sha256}
+            actor, "listing.change_terms", listing, changes={"text": short(listing.terms_sha256)}
         )
     return listing
 
@@ -117,7 +122,7 @@ def accept(*, actor: Actor, listing_id, sha256: str) -> Listing:
                 actor,
                 "listing.accept_terms",
                 made,
-                changes={"sha256": sha256},
+                changes={"text": short(sha256)},
                 sealed_until=listing.closes_at,
             )
     except IntegrityError:
