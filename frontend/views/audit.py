@@ -26,7 +26,7 @@ SUBJECTS = {
     gettext_lazy("People"): ("person",),
     gettext_lazy("API clients"): ("machine_client",),
     gettext_lazy("Portfolios and loans"): ("portfolio", "loans", "loan", "borrower"),
-    gettext_lazy("Listings and bids"): ("listing", "bid"),
+    gettext_lazy("Listings and bids"): ("listing", "bid", "question", "answers"),
     gettext_lazy("Placements"): ("placement",),
     gettext_lazy("Contacts and promises"): ("contact", "promise"),
     gettext_lazy("Recoveries and receipts"): ("recovery", "receipt", "receipts", "late_receipt"),
