@@ -18,6 +18,7 @@ UNPROCESSABLE = 422
 PPM_PER_CENT = 10_000
 REASON_LENGTH = 2_000
 LARGEST_FILE_BYTES = 10 * 1024 * 1024
+MOST_FILES = 20
 REASON_MIN_LENGTH = 5
 GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
 """Thousands apart as people type them; anything less regular is left for `config.money`."""
@@ -238,8 +239,8 @@ class FilesForm(Form):
 
 
 def contents(files) -> list[tuple[str, bytes]]:
-    """(name, content) of uploaded files; one that is too large is read no further."""
-    return [(file.name, file.read(LARGEST_FILE_BYTES + 1)) for file in files]
+    """(name, content) of uploaded files; what is too large or too many is read no further."""
+    return [(file.name, file.read(LARGEST_FILE_BYTES + 1)) for file in files[: MOST_FILES + 1]]
 
 
 class ConfirmForm(Form):

@@ -173,7 +173,7 @@ class _Coarsening:
         group_of[left] = groups
         group = group_of[self.shared_combination]
         is_left = group >= 0
-        pairs = np.unique(group[is_left] * self.people + self.shared_person[is_left])
+        pairs = _distinct(group[is_left] * self.people + self.shared_person[is_left])
         return np.bincount(pairs // self.people, minlength=count)
 
     def _split(self, pattern, combinations: Integers, groups: Integers) -> list:
@@ -242,7 +242,7 @@ def _ladder(column: Column) -> list[_Level]:
     """From the finest level to "any"; a column in which all loans are alike has one level."""
     count = len(column.labels)
     finest = _Level(np.arange(count), column.labels, 0.0)
-    used = np.unique(column.codes)
+    used = np.flatnonzero(np.bincount(column.codes, minlength=count))
     if len(used) <= 1 and all(column.labels[code] is not None for code in used):
         return [finest]
     levels = [finest]
@@ -293,7 +293,7 @@ def divide(
     one borrower owes more than half of it; the sums left out are together as safe, so that
     nothing is won by taking what is shown from the whole.
     """
-    codes = np.asarray(column.codes, dtype=np.int64)
+    codes, borrowers = np.asarray(column.codes, dtype=np.int64), numbered(borrowers)
     people = _people_by_code(codes, borrowers, len(column.labels))
     shown = [
         code
@@ -301,7 +301,7 @@ def divide(
         if label is not None and people[code] >= smallest
     ]
     is_hidden = ~np.isin(codes, shown)
-    while is_hidden.any() and shown and len(np.unique(borrowers[is_hidden])) < smallest:
+    while is_hidden.any() and shown and _count(borrowers[is_hidden]) < smallest:
         shown.remove(min(shown, key=lambda code: (people[code], code)))
         is_hidden = ~np.isin(codes, shown)
     groups = [(str(column.labels[code]), codes == code) for code in shown]
@@ -314,16 +314,33 @@ def divide(
     ]
 
 
+def numbered(borrowers: Integers) -> Integers:
+    """Borrowers as numbers from 0 on without gaps worth speaking of."""
+    if len(borrowers) and borrowers.min() >= 0 and borrowers.max() <= 2 * len(borrowers):
+        return borrowers
+    return np.unique(borrowers, return_inverse=True)[1]
+
+
+def _distinct(numbers: Integers) -> Integers:
+    """Each number once. By sorting: `np.unique` hashes, which takes ten times as long for many."""
+    ordered = np.sort(numbers)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
+
+
+def _count(borrowers: Integers) -> int:
+    """How many different ones."""
+    return int(np.count_nonzero(np.bincount(borrowers)))
+
+
 def _people_by_code(codes: Integers, borrowers: Integers, count: int) -> Integers:
-    _people, person = np.unique(borrowers, return_inverse=True)
-    pairs = np.unique(codes * (int(person.max(initial=0)) + 1) + person)
-    return np.bincount(pairs // (int(person.max(initial=0)) + 1), minlength=count)
+    size = int(borrowers.max(initial=0)) + 1
+    return np.bincount(_distinct(codes * size + borrowers) // size, minlength=count)
 
 
 def total(borrowers: Integers, balances_minor: Integers, *, smallest=SMALLEST_GROUP) -> int | None:
     """What is owed in all; None where that would tell what one borrower owes."""
     everybody = np.ones(len(borrowers), dtype=bool)
-    return _sum(everybody, borrowers, balances_minor, smallest)
+    return _sum(everybody, numbered(borrowers), balances_minor, smallest)
 
 
 def _safe_sums(groups, borrowers, balances_minor, smallest=SMALLEST_GROUP) -> list[int | None]:
@@ -343,12 +360,12 @@ def _safe_sums(groups, borrowers, balances_minor, smallest=SMALLEST_GROUP) -> li
 
 
 def _sum(members, borrowers, balances_minor, smallest) -> int | None:
-    """The sum over some loans, None for too few borrowers or one who owes more than half."""
+    """The sum over some loans, None for too few borrowers or one who owes more than half.
+
+    What one borrower owes is added up in floats, which are exact below 2⁵³ minor units.
+    """
     owed = np.asarray(balances_minor, dtype=np.int64)[members]
-    _people, person = np.unique(borrowers[members], return_inverse=True)
-    if not len(owed) or int(person.max()) + 1 < smallest:
+    if _count(borrowers[members]) < smallest:
         return None
-    each = np.zeros(int(person.max()) + 1, dtype=np.int64)
-    np.add.at(each, person, owed)
-    whole = int(owed.sum())
-    return None if 2 * int(each.max()) > whole else whole
+    whole, most = int(owed.sum()), int(np.bincount(borrowers[members], weights=owed).max())
+    return None if 2 * most > whole else whole

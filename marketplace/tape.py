@@ -123,7 +123,8 @@ def read(loans: QuerySet, product: str) -> Offered:
         )
         for name in COLUMNS
     }
-    return Offered(columns, numbers["borrower"], numbers["member"], numbers["owed"])
+    borrowers = anonymity.numbered(numbers["borrower"])
+    return Offered(columns, borrowers, numbers["member"], numbers["owed"])
 
 
 def _number(expression) -> Cast:
