@@ -44,7 +44,9 @@ COLUMNS = (
     "expected_recovery",
 )
 STRATA = ("balance", "days_past_due", "region", "grade", "score", "earlier_placements")
-WEIGHTS = {"balance": 1.4, "days_past_due": 1.2, "region": 1.3}
+WEIGHTS = {"region": 2.0, "balance": 1.6, "days_past_due": 1.4, "grade": 1.3}
+"""What a bidder would rather not lose when a tape is made coarser, against 1 for the others."""
+
 MOST_WORDS = 500
 SEED_BITS = 62
 COPY_HEADER_BYTES = 19
