@@ -118,13 +118,12 @@ def accept(*, actor: Actor, listing_id, sha256: str) -> Listing:
                 accepted_at=clock.now(),
             )
             rooms.note(actor, [listing], RoomVisit.Part.TERMS)
-            audit.record(
-                actor,
-                "listing.accept_terms",
-                made,
-                changes={"text": short(sha256)},
-                sealed_until=listing.closes_at,
+            # The agency's alone: the bank finds the acceptance itself, when that is disclosed.
+            entry = audit.entry(
+                actor, "listing.accept_terms", made, changes={"text": short(sha256)}
             )
+            entry.institution_id = None
+            audit.record_many([entry])
     except IntegrityError:
         return listing
     return listing

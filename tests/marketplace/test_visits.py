@@ -59,6 +59,9 @@ def test_each_look_is_written_down_for_the_agency_and_sealed_from_the_bank(early
     with scope(early.bank.actor("auditor")):
         assert RoomVisit.objects.count() == 8
         assert TermsAcceptance.objects.count() == 2
+        assert not AuditEntry.objects.filter(action="listing.accept_terms").exists()
+    with scope(house.actor()):
+        assert AuditEntry.objects.filter(action="listing.accept_terms").count() == 1
     told = person(early.bank, "auditor").get(f"{room}log/").content.decode()
     assert "House Ash" in told
     assert "House Birch" in told
@@ -97,6 +100,8 @@ def test_the_log_of_a_withdrawn_listing_stays_sealed_while_its_portfolio_is_open
     assert "Sealed while the portfolio is open for bids" in auditor.get(log).content.decode()
     with scope(early.bank.actor("auditor")):
         assert not RoomVisit.objects.exists()
+        assert not TermsAcceptance.objects.exists()
+        assert not AuditEntry.objects.filter(action="listing.accept_terms").exists()
     clock.set(again.closes_at)
     assert "Took the tape" in auditor.get(log).content.decode()
 
