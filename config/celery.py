@@ -18,6 +18,11 @@ SWEEPS: dict[str, tuple[str, int]] = {
     "receipts": ("portfolios.tasks.rematch_receipts", 60),
     "loan-imports": ("portfolios.tasks.move_imports", 5),
     "old-loan-imports": ("portfolios.tasks.cancel_old_imports", 3600),
+    "ended-spells": ("portfolios.tasks.close_ended_spells", 5),
+    "tallies": ("portfolios.tasks.fold_tallies", 60),
+    "placements": ("portfolios.tasks.move_placements_on", 60),
+    # Once a night is enough, and events run it at once; so often that each bank's midnight is met.
+    "eligibility": ("portfolios.tasks.check_eligibility", 900),
     "commission": ("payouts.tasks.accrue_commission", 60),
     "payout-accounts": ("payouts.tasks.open_payout_accounts", 30),
     "payouts": ("payouts.tasks.send_payouts", 30),

@@ -36,6 +36,12 @@ def _bound_to(table: str, column: str, primary_key) -> bytes:
     return f"{table}.{column}:{primary_key}".encode()
 
 
+def current_header() -> bytes:
+    """What begins every value that is sealed now: the version and the current key's id."""
+    key_id = next(iter(settings.FIELD_KEYS))
+    return VERSION + key_id.encode().ljust(KEY_ID_BYTES, b"\0")
+
+
 def seal(text: str, *, table: str, column: str, primary_key) -> bytes:
     """`text` encrypted under the current key for this one place."""
     return seal_bytes(text.encode(), table=table, column=column, primary_key=primary_key)
@@ -43,9 +49,9 @@ def seal(text: str, *, table: str, column: str, primary_key) -> bytes:
 
 def seal_bytes(content: bytes, *, table: str, column: str, primary_key) -> bytes:
     """Bytes encrypted as `seal` does."""
-    key_id, key = next(iter(settings.FIELD_KEYS.items()))
+    key = next(iter(settings.FIELD_KEYS.values()))
     nonce = os.urandom(NONCE_BYTES)
-    header = VERSION + key_id.encode().ljust(KEY_ID_BYTES, b"\0")
+    header = current_header()
     place = _bound_to(table, column, primary_key)
     return header + nonce + _cipher(key).encrypt(nonce, content, header + place)
 

@@ -5,18 +5,26 @@ import graphene
 from agencies import policies
 from agencies.graphql import audit, clients, institutions, panel, people, viewer
 from config.graphql import queries
-from marketplace.graphql import awards, bids, listings, rankings
+from marketplace.graphql import awards, bids, listings, rankings, room_steps
 from payouts.graphql import accounts, commissions, payouts, statements
 from portfolios.graphql import (
+    balances,
+    changes,
     complaints,
     contacts,
+    exports,
+    holds,
     imports,
     loans,
+    objections,
     placements,
     portfolios,
     promises,
+    recalls,
     receipts,
     recoveries,
+    rules,
+    worklist,
 )
 
 API_VERSION = "1"
@@ -32,7 +40,14 @@ class Query(
     portfolios.Query,
     placements.Query,
     loans.Query,
+    holds.Query,
+    recalls.Query,
+    objections.Query,
+    changes.Query,
+    worklist.Query,
+    rules.Query,
     imports.Query,
+    exports.Query,
     contacts.Query,
     complaints.Query,
     promises.Query,
@@ -65,13 +80,20 @@ class Mutation(
     portfolios.Mutation,
     placements.Mutation,
     loans.Mutation,
+    holds.Mutation,
+    recalls.Mutation,
+    objections.Mutation,
+    rules.Mutation,
+    balances.Mutation,
     imports.Mutation,
+    exports.Mutation,
     contacts.Mutation,
     complaints.Mutation,
     promises.Mutation,
     receipts.Mutation,
     recoveries.Mutation,
     listings.Mutation,
+    room_steps.Mutation,
     bids.Mutation,
     awards.Mutation,
     rankings.Mutation,

@@ -20,8 +20,10 @@ GREEN = "#009E73"
 PURPLE = "#CC79A7"
 GREY = "#7F8794"
 
+PPM = 1_000_000
 PPM_PER_CENT = 10_000
 ROW_HEIGHT = 34
+LINE_HEIGHT = 24
 FRAME_HEIGHT = 96
 HEIGHT = 320
 INVISIBLE = "rgba(0,0,0,0)"
@@ -97,6 +99,54 @@ def bar_with_interval(
             ]
             for point in ordered
         ],
+    )
+
+
+def love_plot(
+    rows: list[tuple[str, list[int]]],
+    lots: list[str],
+    *,
+    limit_ppm: int,
+    drawn: int,
+    title: str,
+    description: str,
+    subject: str,
+) -> dict:
+    """How lots differ from the rest: (measure, a difference per lot), the largest on top.
+
+    Differences and the limit, drawn as two lines, are parts per million of a standard deviation.
+    The first `drawn` measures are drawn, the table has all. Love 2004.
+    """
+    shown = rows[:drawn]
+    figure = go.Figure(
+        go.Scatter(
+            x=[ppm / PPM for _label, differences in shown for ppm in differences],
+            y=[_plain(label) for label, differences in shown for _ppm in differences],
+            mode="markers",
+            marker={"size": 9, "color": BLUE, "opacity": 0.75},
+            text=[
+                f"{_plain(lot)}: {_difference(ppm)}"
+                for _label, differences in shown
+                for lot, ppm in zip(lots, differences, strict=True)
+            ],
+            hovertemplate="%{y}<br>%{text}<extra></extra>",
+        )
+    )
+    figure.add_vline(x=0, line={"color": GREY, "width": 1})
+    for side in (-1, 1):
+        figure.add_vline(
+            x=side * limit_ppm / PPM, line={"color": VERMILION, "dash": "dash", "width": 1.5}
+        )
+    widest = max([limit_ppm, *(abs(ppm) for _label, many in shown for ppm in many)]) / PPM
+    figure.update_xaxes(zeroline=False, range=[-1.15 * widest, 1.15 * widest])
+    figure.update_yaxes(type="category", autorange="reversed", showgrid=True)
+    figure.update_layout(height=FRAME_HEIGHT + LINE_HEIGHT * max(len(shown), 2))
+    return _chart(
+        figure,
+        title=title,
+        description=description,
+        columns=[subject, *lots],
+        rows=[[label, *map(_difference, differences)] for label, differences in rows],
     )
 
 
@@ -275,6 +325,11 @@ def _plain(label: str) -> str:
 
 def _per_cent(rate_ppm: int) -> float:
     return rate_ppm / PPM_PER_CENT
+
+
+def _difference(difference_ppm: int) -> str:
+    """A standardised difference with its sign, to the thousandth."""
+    return fairplace.signed(difference_ppm / PPM, 3)
 
 
 def _interval(point: dict) -> str:

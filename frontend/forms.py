@@ -18,6 +18,8 @@ from portfolios import file_sentences
 UNPROCESSABLE = 422
 PPM_PER_CENT = 10_000
 REASON_LENGTH = 2_000
+LARGEST_FILE_BYTES = 10 * 1024 * 1024
+MOST_FILES = 20
 REASON_MIN_LENGTH = 5
 GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
 """Thousands apart as people type them; anything less regular is left for `config.money`."""
@@ -206,6 +208,40 @@ class MomentField(forms.Field):
         if not isinstance(value, datetime):
             return value
         return value.astimezone(ZoneInfo(self.time_zone)).strftime(self.pattern)
+
+
+class SeveralFiles(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Any number of files, cleaned to a list; empty where none was chosen."""
+
+    def __init__(self, **kwargs):
+        kwargs.setdefault("widget", SeveralFiles())
+        super().__init__(**kwargs)
+
+    def clean(self, data, initial=None):
+        files = data if isinstance(data, list | tuple) else [data] if data else []
+        return [super(FilesField, self).clean(file, initial) for file in files or [None] if file]
+
+
+class FilesForm(Form):
+    """Documents for the bidders of a listing."""
+
+    files = FilesField(
+        label=_("Documents"),
+        help_text=_("PDF, text, CSV or XLSX, at most 10 MB each. All bidders see them at once."),
+    )
+
+    def contents(self) -> list[tuple[str, bytes]]:
+        """(name, content) of each file."""
+        return contents(self.cleaned_data["files"])
+
+
+def contents(files) -> list[tuple[str, bytes]]:
+    """(name, content) of uploaded files; what is too large or too many is read no further."""
+    return [(file.name, file.read(LARGEST_FILE_BYTES + 1)) for file in files[: MOST_FILES + 1]]
 
 
 class ConfirmForm(Form):

@@ -1,49 +1,63 @@
 """What bidders see of a listing, in words and drawings: one chart for each way to divide it.
 
-The groups come from `marketplace.tape`, frozen at the publication.
+The groups come from the listing's tape, frozen when its loans were counted.
 """
 
-from babel import numbers
 from django.utils.translation import gettext as _
 
-from frontend import charts
+from frontend import charts, tapes
 from frontend.templatetags import fairplace
-from marketplace import tape
+from marketplace import anonymity
+from marketplace.models import Listing, Tape
 
 MOST_BARS = 12
 """More bars than this cannot be read on a narrow screen; the table has all groups."""
 
+CELLS_SHOWN = 10
+NEVER_PLACED = "0-1"
+"""No earlier placement of any loan, which needs no chart. No balance or day has this group."""
 
-def contents(listing) -> dict:
+
+def contents(listing: Listing, tape: Tape) -> dict:
     """What `frontend/listings/contents.html` and `figures.html` show: `{charts: one for each way
-    to divide the loans, has_small_groups: whether some are put together as "other",
-    average_minor}`."""
-    strata = listing.summary["strata"]
+    to divide the loans, has_small_groups: whether some are put together as "other", tape,
+    tape_table, average_minor}`."""
+    strata = tape.strata
     drawn = [
-        _drawing(listing, strata["balance"], _balance_words, _BALANCE),
-        _drawing(listing, strata["days_past_due"], _days_words, _DAYS),
-        _drawing(listing, _largest_first(strata["region"]), _plain_words, _REGION),
-        _drawing(listing, strata["grade"], _plain_words, _GRADE),
+        _drawing(listing, tape, "balance", strata["balance"], _BALANCE),
+        _drawing(listing, tape, "days_past_due", strata["days_past_due"], _DAYS),
+        _drawing(listing, tape, "region", _largest_first(strata["region"]), _REGION),
+        _drawing(listing, tape, "grade", strata["grade"], _GRADE),
+        _drawing(listing, tape, "score", strata["score"], _SCORE),
+        _drawing(listing, tape, "earlier_placements", strata["earlier_placements"], _PLACEMENTS),
     ]
     return {
         "charts": [chart for chart in drawn if chart],
         "has_small_groups": any(
-            row["group"] == tape.OTHER for rows in strata.values() for row in rows
+            row["group"] == anonymity.OTHER for rows in strata.values() for row in rows
         ),
-        "average_minor": listing.balance_minor // listing.loan_count,
+        "tape": tape,
+        "tape_table": tapes.table(listing, tape, CELLS_SHOWN),
+        "combinations": len(tape.cells["rows"]),
+        "average_minor": _average(tape),
     }
+
+
+def _average(tape: Tape) -> int | None:
+    """Of the loans that the balance is the sum of."""
+    if tape.balance_minor is None:
+        return None
+    return tape.balance_minor // (tape.loan_count - tape.suppressed_count)
 
 
 class _Words:
     """The sentences of one division; functions, because the language is that of the request."""
 
-    def __init__(self, subject, whole, finding, description):
-        self.subject, self.whole = subject, whole
-        self.finding, self.description = finding, description
+    def __init__(self, whole, finding, description):
+        self.whole, self.finding, self.description = whole, finding, description
 
 
 _BALANCE = _Words(
-    lambda: _("Balance"),
     lambda group: _("Every loan owes %(group)s") % {"group": group},
     lambda share, group: (
         _("%(share)s of the loans owe %(group)s") % {"share": share, "group": group}
@@ -51,7 +65,6 @@ _BALANCE = _Words(
     lambda: _("Loans by what is owed on each."),
 )
 _DAYS = _Words(
-    lambda: _("Days past due"),
     lambda group: _("Every loan is %(group)s days past due") % {"group": group},
     lambda share, group: (
         _("%(share)s of the loans are %(group)s days past due") % {"share": share, "group": group}
@@ -59,7 +72,6 @@ _DAYS = _Words(
     lambda: _("Loans by days past due at publication."),
 )
 _REGION = _Words(
-    lambda: _("Region"),
     lambda group: _("Every loan is in %(group)s") % {"group": group},
     lambda share, group: (
         _("%(group)s has the most loans: %(share)s") % {"share": share, "group": group}
@@ -67,20 +79,37 @@ _REGION = _Words(
     lambda: _("Loans by region, the largest first."),
 )
 _GRADE = _Words(
-    lambda: _("Grade"),
     lambda group: _("Every loan has grade %(group)s") % {"group": group},
     lambda share, group: (
         _("Grade %(group)s is the most frequent: %(share)s") % {"share": share, "group": group}
     ),
     lambda: _("Loans by the grade the bank gave them when they were made."),
 )
+_SCORE = _Words(
+    lambda group: _("Every loan scores %(group)s") % {"group": group},
+    lambda share, group: (
+        _("%(share)s of the loans score %(group)s") % {"share": share, "group": group}
+    ),
+    lambda: _("Loans by the bank's own score."),
+)
+_PLACEMENTS = _Words(
+    lambda group: _("Number of earlier placements of every loan: %(group)s") % {"group": group},
+    lambda share, group: (
+        _("Number of earlier placements of %(share)s of the loans: %(group)s")
+        % {"share": share, "group": group}
+    ),
+    lambda: _("Loans by how often they were placed with an agency before."),
+)
 
 
-def _drawing(listing, rows: list[dict], in_words, words: _Words) -> dict | None:
-    known = [row for row in rows if row["group"] not in ("", tape.OTHER)]
-    if not known:
+def _drawing(
+    listing: Listing, tape: Tape, name: str, rows: list[dict], words: _Words
+) -> dict | None:
+    known = [row for row in rows if row["group"] not in ("", anonymity.OTHER)]
+    if not known or [row["group"] for row in rows] == [NEVER_PLACED]:
         return None
-    labels = [_label(row["group"], in_words, listing.currency) for row in rows]
+    subject = tapes.headings()[name]
+    labels = [tapes.words(name, row["group"], listing.currency) for row in rows]
     bins = [(label, row["loans"]) for label, row in zip(labels, rows, strict=True)]
     description = words.description()
     if len(bins) > MOST_BARS:
@@ -88,72 +117,35 @@ def _drawing(listing, rows: list[dict], in_words, words: _Words) -> dict | None:
             "bars": MOST_BARS,
             "all": fairplace.integer(len(bins)),
         }
+    largest = max(known, key=lambda row: row["loans"])
     chart = charts.distribution_bars(
         bins[:MOST_BARS],
-        title=_finding(listing, known, in_words, words),
+        title=_finding(tape, tapes.words(name, largest["group"], listing.currency), largest, words),
         description=description,
-        subject=words.subject(),
+        subject=subject,
         measure=_("Loans"),
     )
-    chart["columns"] = [words.subject(), _("Loans"), _("Balance")]
+    chart["columns"] = [subject, _("Loans"), _("Share")]
     chart["rows"] = [
-        [
-            label,
-            fairplace.integer(row["loans"]),
-            fairplace.money(row["balance_minor"], listing.currency),
-        ]
+        [label, fairplace.integer(row["loans"]), _share(row["loans"], tape)]
         for label, row in zip(labels, rows, strict=True)
     ]
+    if name == "balance":
+        chart["columns"].append(_("Balance"))
+        for told, row in zip(chart["rows"], rows, strict=True):
+            told.append(fairplace.money(row["balance_minor"], listing.currency))
     return chart
 
 
-def _finding(listing, known: list[dict], in_words, words: _Words) -> str:
-    largest = max(known, key=lambda row: row["loans"])
-    group = in_words(largest["group"], listing.currency)
-    if largest["loans"] == listing.loan_count:
+def _finding(tape: Tape, group: str, largest: dict, words: _Words) -> str:
+    if largest["loans"] == tape.loan_count:
         return words.whole(group)
-    share_ppm = largest["loans"] * 1_000_000 // listing.loan_count
-    return words.finding(fairplace.rate(share_ppm, 0), group)
+    return words.finding(_share(largest["loans"], tape), group)
+
+
+def _share(loans: int, tape: Tape) -> str:
+    return fairplace.rate(loans * 1_000_000 // tape.loan_count, 0)
 
 
 def _largest_first(rows: list[dict]) -> list[dict]:
-    return sorted(rows, key=lambda row: (row["group"] == tape.OTHER, -row["loans"]))
-
-
-def _label(group: str, in_words, currency: str) -> str:
-    if group == tape.OTHER:
-        return _("Other")
-    return in_words(group, currency) if group else _("Not given")
-
-
-def _plain_words(group: str, currency: str) -> str:
-    return group
-
-
-def _balance_words(group: str, currency: str) -> str:
-    """Short, and with one sign of currency: seven of these stand under the bars."""
-    low, high = (int(edge) if edge else None for edge in group.split("-"))
-    if high is None:
-        return f"{_amount(low, currency)}+"
-    if not low:
-        return f"< {_amount(high, currency)}"
-    top = numbers.format_compact_decimal(
-        fairplace.major(high, currency), locale=fairplace.locale(), fraction_digits=1
-    )
-    return f"{_amount(low, currency)}–{top}"
-
-
-def _days_words(group: str, currency: str) -> str:
-    low, high = (int(edge) if edge else None for edge in group.split("-"))
-    if high is None:
-        return f"{fairplace.integer(low)}+"
-    return f"{fairplace.integer(low)}–{fairplace.integer(high - 1)}"
-
-
-def _amount(amount_minor: int, currency: str) -> str:
-    return numbers.format_compact_currency(
-        fairplace.major(amount_minor, currency),
-        currency,
-        locale=fairplace.locale(),
-        fraction_digits=1,
-    )
+    return sorted(rows, key=lambda row: (row["group"] == anonymity.OTHER, -row["loans"]))

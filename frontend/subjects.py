@@ -52,6 +52,9 @@ KINDS = {
     "portfolio": Kind(owed.visible_portfolios, lambda row, actor: row.name, "portfolio"),
     "loan": Kind(owed.visible_loans, lambda row, actor: row.reference, "loan"),
     "placement": Kind(owed.visible_placements, lambda row, actor: row.title, "placement"),
+    "certificate": Kind(owed.visible_certificates, lambda row, actor: row.title, ""),
+    "recall": Kind(owed.shown_recalls, lambda row, actor: row.placement.title, "recall"),
+    "objection": Kind(owed.shown_objections, lambda row, actor: row.loan.reference, ""),
     "recovery": Kind(owed.visible_recoveries, lambda row, actor: row.reference, "recovery"),
     "contact": Kind(owed.shown_contacts, lambda row, actor: row.loan.reference, ""),
     "promise": Kind(owed.shown_promises, lambda row, actor: row.loan.reference, ""),
@@ -68,6 +71,9 @@ KINDS = {
     "complaintintake": Kind(owed.visible_intakes, lambda row, actor: row.loan_reference, "intake"),
     "ranking": Kind(deals.visible_rankings, lambda row, actor: row.currency, ""),
     "listing": Kind(deals.visible_listings, lambda row, actor: row.title, "listing"),
+    "termsacceptance": Kind(
+        deals.visible_acceptances, lambda row, actor: row.listing.title, "", ("listing",)
+    ),
     "statement": Kind(money.visible_statements, _period, "statement", BOTH_SIDES),
     "payout": Kind(money.visible_payouts, _period, "payout", BOTH_SIDES),
 }

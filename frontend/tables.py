@@ -173,5 +173,10 @@ def _ends(value) -> str:
 
 def link(url: str, text: str, note: str = ""):
     """A cell's link with a smaller note below it: for `render_<column>` methods."""
+    return noted(format_html('<a href="{}">{}</a>', url, text), note)
+
+
+def noted(content, note: str):
+    """What stands in a cell with a smaller note below it."""
     below = format_html('<span class="cell-note">{}</span>', note) if note else ""
-    return format_html('<a href="{}">{}</a>{}', url, text, below)
+    return format_html("{}{}", content, below)

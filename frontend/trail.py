@@ -16,10 +16,11 @@ from agencies.actors import Actor
 from agencies.models import AuditEntry
 from frontend import outcomes, subjects
 from frontend.templatetags import fairplace, states
-from portfolios.models import Complaint
+from portfolios.models import Complaint, Hold, Objection
 
 ENTRIES = 50
 LISTED = 5
+KINDS = dict(Hold.Reason.choices) | dict(Objection.Kind.choices)
 IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """Says nothing to a reader: of these only the number is shown."""
 
@@ -52,12 +53,27 @@ WORDS = {
     "loans.fail": (_("could not import a file of loans"), "circle-alert", "danger"),
     "loans.discard": (_("discarded a file of loans"), "x", ""),
     "loans.import": (_("imported loans"), "file-check", "success"),
+    "borrower.look_up": (_("looked for a borrower"), "eye", "warning"),
     "borrower.reveal": (_("looked at a personal field"), "eye", "warning"),
     "loan.hold": (_("put the loan on hold"), "pause", "warning"),
+    "loan.correct_balance": (_("stated the balance anew"), "scale", "info"),
+    "loan.direct_payment": (_("recorded a payment to the bank"), "hand-coins", "info"),
     "loan.release": (_("released the loan"), "play", "success"),
     "placement.open": (_("placed the lot"), "briefcase", "success"),
     "placement.recall": (_("recalled the placement"), "undo-2", "danger"),
     "placement.recall_loans": (_("recalled loans"), "undo-2", "danger"),
+    "placement.export": (_("exported the loans"), "download", "warning"),
+    "certificate.attest": (_("certified that the copies are destroyed"), "circle-check", "success"),
+    "placement.return": (_("returned the placement"), "undo-2", "warning"),
+    "placement.return_loans": (_("returned loans"), "undo-2", "warning"),
+    "placement.expire": (_("closed the placement: its term is over"), "clock", ""),
+    "placement_rules.change": (_("changed the placement rules"), "scale", "info"),
+    "recall.announce": (_("announced a recall"), "undo-2", "warning"),
+    "recall.object": (_("objected to a recall"), "message-square", "info"),
+    "recall.accept_objection": (_("accepted an objection"), "circle-check", "success"),
+    "recall.refuse_objection": (_("refused an objection"), "circle-x", "danger"),
+    "recall.withdraw": (_("withdrew a recall"), "x", ""),
+    "recall.finalise": (_("made a recall final"), "undo-2", "danger"),
     "contact.log": (_("logged a contact"), "phone", ""),
     "promise.log": (_("logged a promise to pay"), "handshake", "info"),
     "recovery.log": (_("reported a recovery"), "hand-coins", "info"),
@@ -78,6 +94,12 @@ WORDS = {
     "complaint.decide": (_("decided the complaint"), "gavel", "success"),
     # the deal
     "listing.publish": (_("opened the listing for bids"), "gavel", "info"),
+    "listing.accept_terms": (_("accepted the terms"), "scroll-text", "info"),
+    "listing.change_terms": (_("changed the terms"), "scroll-text", "warning"),
+    "listing.add_documents": (_("added documents to the room"), "file-text", "info"),
+    "question.ask": (_("asked the bank"), "message-circle-question-mark", "info"),
+    "question.answer": (_("answered a question"), "message-square", ""),
+    "answers.publish": (_("published answers to all bidders"), "megaphone", "info"),
     "listing.withdraw": (_("withdrew the listing"), "x", "danger"),
     "listing.award": (_("awarded the listing"), "award", "success"),
     "bid.submit": (_("submitted a bid"), "send", "info"),
@@ -190,6 +212,8 @@ def _value(name: str, value, currency: str | None) -> str:
         return str(states.words(value)[0])
     if name.endswith("_on") and isinstance(value, str):
         return fairplace.day_text(datetime.date.fromisoformat(value))
+    if name == "kind" and value in KINDS:
+        return str(KINDS[value])
     if name == "category" and value in Complaint.Category.values:
         return str(Complaint.Category(value).label)
     return str(value)

@@ -1,14 +1,26 @@
 """What an actor may see of the market: the only way from an id to an object of this chapter.
 
-An agency sees listings it may bid on, its own bids and its own shares: never that another agency
-bid. A bank sees bids once the listing has closed, and not their number before.
+An agency sees listings it may bid on, of them no more than title, size class and closing time
+before the terms are accepted, its own bids and its own shares: never that another agency bid. A
+bank sees bids once the listing has closed, and not their number before.
 """
 
 import dataclasses
 import datetime
 import uuid
 
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 
 from agencies.actors import Actor
 from agencies.models import PanelMembership
@@ -18,10 +30,20 @@ from marketplace.models import (
     Award,
     AwardShare,
     Bid,
+    DrawnLoan,
     Listing,
+    ListingAnswer,
+    ListingDocument,
     ListingInvitation,
+    ListingQuestion,
+    ListingTerms,
+    QuestionAuthor,
     Ranking,
     RankingRow,
+    RoomVisit,
+    Tape,
+    TapeCut,
+    TermsAcceptance,
 )
 
 
@@ -42,13 +64,102 @@ def visible_listings(actor: Actor) -> QuerySet[Listing]:
     return Listing.objects.filter(Exists(standing), Q(is_invitation_only=False) | Exists(invited))
 
 
+def visible_acceptances(actor: Actor) -> QuerySet[TermsAcceptance]:
+    """An agency's own; for the bank those of listings whose log it may read."""
+    if _is_bank(actor):
+        return TermsAcceptance.objects.filter(listing__in=disclosed_listings(actor).values("pk"))
+    if actor.kind != "agency":
+        return TermsAcceptance.objects.none()
+    return TermsAcceptance.objects.filter(agency=actor.agency_id)
+
+
+def disclosed_listings(actor: Actor) -> QuerySet[Listing]:
+    """The bank's listings that have closed and whose portfolio is not open for bids again: it may
+    know who looked at their rooms without learning who bids."""
+    again = Listing.objects.filter(
+        portfolio=OuterRef("portfolio"), state=Listing.State.OPEN, closes_at__gt=clock.Now()
+    )
+    if not _is_bank(actor):
+        return Listing.objects.none()
+    closed = visible_listings(actor).filter(closes_at__lte=clock.Now())
+    return closed.exclude(Exists(again))
+
+
+def _accepted(actor: Actor) -> Exists:
+    """Whether the text that counts was accepted: by the person, or for a machine of its agency."""
+    mine = Q(covers_machines=True) if actor.client_id else Q(user=actor.user_id, user__isnull=False)
+    accepted = visible_acceptances(actor).filter(
+        mine, listing=OuterRef("pk"), sha256=OuterRef("terms_sha256")
+    )
+    return Exists(accepted)
+
+
+def opened_listings(actor: Actor) -> QuerySet[Listing]:
+    """Listings whose rooms are open to the actor: the bank's own; for an agency those whose terms
+    this person has accepted, or for this machine an administrator of the agency."""
+    if actor.kind != "agency":
+        return visible_listings(actor)
+    return visible_listings(actor).filter(_accepted(actor))
+
+
 def shown_listings(actor: Actor) -> QuerySet[Listing]:
     """`visible_listings` with the bank, to be shown, and `phase`, a `Listing.Phase`: the state,
-    but closed where the closing time has passed and nothing is decided yet."""
+    but closed where the closing time has passed and nothing is decided yet; and `is_opened`,
+    whether the actor may see more of it than title, size class and closing time."""
     has_closed = Q(state=Listing.State.OPEN, closes_at__lte=clock.Now())
     closed = When(has_closed, then=Value(Listing.Phase.CLOSED))
     listings = visible_listings(actor).select_related("institution")
-    return listings.annotate(phase=Case(closed, default=F("state")))
+    is_opened = (
+        _accepted(actor) if actor.kind == "agency" else Value(True, output_field=BooleanField())
+    )
+    return listings.annotate(phase=Case(closed, default=F("state")), is_opened=is_opened)
+
+
+def visible_terms(actor: Actor) -> QuerySet[ListingTerms]:
+    """The texts of listings that the actor may see: they are read before they are accepted."""
+    return ListingTerms.objects.filter(listing__in=visible_listings(actor).values("pk"))
+
+
+def visible_tapes(actor: Actor) -> QuerySet[Tape]:
+    """The tapes of opened rooms."""
+    return Tape.objects.filter(listing__in=opened_listings(actor).values("pk"))
+
+
+def visible_tape_cuts(actor: Actor) -> QuerySet[TapeCut]:
+    """Which loans the bank's tapes were counted from."""
+    if not _is_bank(actor):
+        return TapeCut.objects.none()
+    return TapeCut.objects.filter(institution=actor.institution_id)
+
+
+def visible_listing_documents(actor: Actor) -> QuerySet[ListingDocument]:
+    """The documents of opened rooms."""
+    return ListingDocument.objects.filter(listing__in=opened_listings(actor).values("pk"))
+
+
+def visible_questions(actor: Actor) -> QuerySet[ListingQuestion]:
+    """The bank's, of which it does not learn who asked; for an agency what it asked itself."""
+    if _is_bank(actor):
+        return ListingQuestion.objects.filter(institution=actor.institution_id)
+    if actor.kind != "agency":
+        return ListingQuestion.objects.none()
+    own = QuestionAuthor.objects.filter(agency=actor.agency_id)
+    return ListingQuestion.objects.filter(pk__in=own.values("question"))
+
+
+def visible_answers(actor: Actor) -> QuerySet[ListingAnswer]:
+    """The bank's, drafts too; for an agency what is published in opened rooms."""
+    answers = ListingAnswer.objects.filter(listing__in=opened_listings(actor).values("pk"))
+    return answers if _is_bank(actor) else answers.filter(published_at__isnull=False)
+
+
+def visible_visits(actor: Actor) -> QuerySet[RoomVisit]:
+    """An agency's own people's; for the bank those of `disclosed_listings`."""
+    if _is_bank(actor):
+        return RoomVisit.objects.filter(listing__in=disclosed_listings(actor).values("pk"))
+    if actor.kind != "agency":
+        return RoomVisit.objects.none()
+    return RoomVisit.objects.filter(agency=actor.agency_id)
 
 
 def with_own_offer(actor: Actor, listings: QuerySet[Listing]) -> QuerySet[Listing]:
@@ -60,6 +171,15 @@ def with_own_offer(actor: Actor, listings: QuerySet[Listing]) -> QuerySet[Listin
         bid_rate_ppm=Subquery(bid.values("rate_ppm")),
         bid_submitted_at=Subquery(bid.values("submitted_at")),
         share_ppm=Subquery(share.values("share_ppm")),
+    )
+
+
+def with_tape(actor: Actor, listings: QuerySet[Listing]) -> QuerySet[Listing]:
+    """Adds `tape_loan_count` and `tape_balance_minor`, null where the room is not open."""
+    tape = visible_tapes(actor).filter(listing=OuterRef("pk"))
+    return listings.annotate(
+        tape_loan_count=Subquery(tape.values("loan_count")),
+        tape_balance_minor=Subquery(tape.values("balance_minor")),
     )
 
 
@@ -89,9 +209,9 @@ def shown_bids(actor: Actor) -> QuerySet[Bid]:
 
 
 def visible_awards(actor: Actor) -> QuerySet[Award]:
-    """The bank's own awards; an agency sees its share alone."""
+    """The bank's own awards with their listings; an agency sees its share alone."""
     if _is_bank(actor):
-        return Award.objects.filter(institution=actor.institution_id)
+        return Award.objects.filter(institution=actor.institution_id).select_related("listing")
     return Award.objects.none()
 
 
@@ -102,6 +222,13 @@ def visible_award_shares(actor: Actor) -> QuerySet[AwardShare]:
     if actor.kind != "agency":
         return AwardShare.objects.none()
     return AwardShare.objects.filter(agency=actor.agency_id)
+
+
+def visible_drawn_loans(actor: Actor) -> QuerySet[DrawnLoan]:
+    """What the bank's awards were drawn from; an agency sees its own loans alone, elsewhere."""
+    if _is_bank(actor):
+        return DrawnLoan.objects.filter(institution=actor.institution_id)
+    return DrawnLoan.objects.none()
 
 
 def shown_award_shares(actor: Actor) -> QuerySet[AwardShare]:

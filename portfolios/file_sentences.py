@@ -19,11 +19,15 @@ def told(problem: Any) -> str:
     Services have sentences of their own under some of the engines' codes, and no params: theirs
     is the message.
     """
-    part = problem.get if isinstance(problem, dict) else lambda name: getattr(problem, name, None)
-    template, params = TEMPLATES.get(part("code")), part("params")
+    given = problem if isinstance(problem, dict) else _parts(problem)
+    template, params = TEMPLATES.get(given["code"]), given.get("params")
     if template is None or params is None or ("%(" in template and not params):
-        return str(part("message"))
+        return str(given["message"])
     return gettext(template) % params
+
+
+def _parts(problem: Any) -> dict[str, Any]:
+    return {name: getattr(problem, name, None) for name in ("code", "message", "params")}
 
 
 def translated(problem: RowError) -> RowError:

@@ -10,15 +10,20 @@ from datetime import date
 
 from django.db.models import (
     BigIntegerField,
+    BooleanField,
+    Case,
     Count,
     Exists,
     F,
+    Func,
     Min,
     OuterRef,
     Q,
     QuerySet,
     Subquery,
     Sum,
+    Value,
+    When,
 )
 from django.db.models.functions import Coalesce
 
@@ -26,10 +31,13 @@ from agencies.actors import Actor
 from portfolios import access
 from portfolios.models import (
     Borrower,
+    Certificate,
     Complaint,
     ComplaintIntake,
     Confirmation,
     Contact,
+    DirectPayment,
+    Export,
     Hold,
     ImportProblem,
     LateReceipt,
@@ -37,14 +45,20 @@ from portfolios.models import (
     LoanFilePart,
     LoanImport,
     LoanMapping,
+    Objection,
     PlacedLoan,
     Placement,
+    PlacementChange,
+    PlacementRules,
     Portfolio,
     Promise,
+    Recall,
+    RecalledLoan,
     ReceiptFile,
     ReceiptLine,
     Recovery,
     Reversal,
+    Tally,
 )
 
 
@@ -56,6 +70,10 @@ def _institution_only(model, actor: Actor) -> QuerySet:
 
 def visible_portfolios(actor: Actor) -> QuerySet[Portfolio]:
     return _institution_only(Portfolio, actor)
+
+
+def visible_tallies(actor: Actor) -> QuerySet[Tally]:
+    return _institution_only(Tally, actor)
 
 
 def visible_imports(actor: Actor) -> QuerySet[LoanImport]:
@@ -86,6 +104,30 @@ def visible_holds(actor: Actor) -> QuerySet[Hold]:
     return _institution_only(Hold, actor)
 
 
+def shown_holds(actor: Actor, today: date) -> QuerySet[Hold]:
+    """`visible_holds` with the loan and its holder, and `hold_state`: `to_review` from the day of
+    review on, `held`, or `lifted`."""
+    return (
+        visible_holds(actor)
+        .select_related("loan__agency")
+        .annotate(
+            hold_state=Case(
+                When(released_at__isnull=False, then=Value("lifted")),
+                When(review_on__lte=today, then=Value("to_review")),
+                default=Value("held"),
+            )
+        )
+    )
+
+
+def visible_direct_payments(actor: Actor) -> QuerySet[DirectPayment]:
+    return _institution_only(DirectPayment, actor)
+
+
+def visible_rules(actor: Actor) -> QuerySet[PlacementRules]:
+    return _institution_only(PlacementRules, actor)
+
+
 def visible_intakes(actor: Actor) -> QuerySet[ComplaintIntake]:
     return _institution_only(ComplaintIntake, actor)
 
@@ -97,11 +139,40 @@ def visible_placements(actor: Actor) -> QuerySet[Placement]:
 
 
 def visible_loans(actor: Actor) -> QuerySet[Loan]:
+    """Ordered by `loan_order(actor)` it is read in pages however many loans others have."""
     if actor.kind == "agency":
         return Loan.objects.filter(
-            agency=actor.agency_id, placement__in=access.live_placements(actor).values("pk")
-        )
+            # Two bounds in place of an equality: see `loan_order`.
+            agency__gte=actor.agency_id,
+            agency__lte=actor.agency_id,
+        ).filter(_placed_with(actor))
     return _institution_only(Loan, actor)
+
+
+def _placed_with(actor: Actor) -> Func:
+    """The condition that a row's placement is live for the agency.
+
+    As a list that is made once in the statement: as a join it would be asked again for each row.
+    """
+    live = access.live_placements(actor).values("pk")
+    return Func(
+        F("placement"),
+        Subquery(live, template="array(%(subquery)s)"),
+        template="%(expressions)s)",
+        arg_joiner=" = any (",
+        output_field=BooleanField(),
+    )
+
+
+def loan_order(actor: Actor) -> tuple[str, ...]:
+    """What to order visible loans by before their key, so that a page of them is found by index.
+
+    An agency's loans lie between millions of others. PostgreSQL would walk down the primary key
+    and throw those away, because it takes an order by a column that is equal everywhere for none.
+    Where the agency is bounded on both sides it does not know that, and walks its part of the
+    index that begins with the agency.
+    """
+    return ("agency_id",) if actor.kind == "agency" else ()
 
 
 def visible_borrowers(actor: Actor) -> QuerySet[Borrower]:
@@ -113,9 +184,7 @@ def visible_borrowers(actor: Actor) -> QuerySet[Borrower]:
 def visible_spells(actor: Actor) -> QuerySet[PlacedLoan]:
     if actor.kind == "agency":
         return PlacedLoan.objects.filter(
-            agency=actor.agency_id,
-            placement__in=access.live_placements(actor).values("pk"),
-            closed_at__isnull=True,
+            _placed_with(actor), agency=actor.agency_id, closed_at__isnull=True
         )
     return _institution_only(PlacedLoan, actor)
 
@@ -124,11 +193,68 @@ def _events(model, actor: Actor) -> QuerySet:
     """Events of spells that the actor may see."""
     if actor.kind == "agency":
         return model.objects.filter(
-            agency=actor.agency_id,
-            placement__in=access.live_placements(actor).values("pk"),
-            spell__closed_at__isnull=True,
+            _placed_with(actor), agency=actor.agency_id, spell__closed_at__isnull=True
         )
     return _institution_only(model, actor)
+
+
+def visible_recalls(actor: Actor) -> QuerySet[Recall]:
+    """An agency sees what is announced about placements that it holds."""
+    if actor.kind == "agency":
+        live = access.live_placements(actor).values("pk")
+        return Recall.objects.filter(agency=actor.agency_id, placement__in=live)
+    return _institution_only(Recall, actor)
+
+
+def visible_recalled_loans(actor: Actor) -> QuerySet[RecalledLoan]:
+    return _events(RecalledLoan, actor)
+
+
+def visible_objections(actor: Actor) -> QuerySet[Objection]:
+    return _events(Objection, actor)
+
+
+def shown_recalls(actor: Actor) -> QuerySet[Recall]:
+    """`visible_recalls` with their placement and bank, and how many objections are `open_count`,
+    to be shown."""
+    waiting = visible_objections(actor).filter(
+        recalled_loan__recall=OuterRef("pk"), state=Objection.State.OPEN
+    )
+    counts = waiting.order_by().values("recalled_loan__recall").annotate(count=Count("pk"))
+    return (
+        visible_recalls(actor)
+        .select_related("placement", "institution")
+        .annotate(open_count=Coalesce(Subquery(counts.values("count")), 0))
+    )
+
+
+def shown_recalled_loans(actor: Actor) -> QuerySet[RecalledLoan]:
+    """`visible_recalled_loans` with the loan, its objection and `recall_state`, to be shown."""
+    rows = visible_recalled_loans(actor).select_related("loan", "objection")
+    return rows.annotate(
+        recall_state=Case(
+            When(is_kept=True, then=Value("stays")),
+            When(spell__closed_at__isnull=False, then=Value("gone")),
+            When(recall__state=Recall.State.WITHDRAWN, then=Value("stays")),
+            When(objection__state=Objection.State.OPEN, then=Value("objected")),
+            default=Value("goes"),
+        )
+    )
+
+
+def shown_objections(actor: Actor) -> QuerySet[Objection]:
+    """`visible_objections` with the loan and the recall, to be shown."""
+    return visible_objections(actor).select_related("loan", "recalled_loan__recall")
+
+
+def visible_changes(actor: Actor) -> QuerySet[PlacementChange]:
+    """An agency reads those of what it holds, and of what it held the one that says it ended."""
+    if actor.kind != "agency":
+        return _institution_only(PlacementChange, actor)
+    held = Q(placement__in=access.live_placements(actor).values("pk"))
+    is_open = Q(spell__isnull=True) | Q(spell__in=visible_spells(actor).values("pk"))
+    ended = Q(kind__in=PlacementChange.ENDS)
+    return PlacementChange.objects.filter(ended | held & is_open, agency=actor.agency_id)
 
 
 def visible_contacts(actor: Actor) -> QuerySet[Contact]:
@@ -156,6 +282,24 @@ def visible_late_receipts(actor: Actor) -> QuerySet[LateReceipt]:
     if actor.kind == "agency":
         return LateReceipt.objects.filter(agency=actor.agency_id)
     return _institution_only(LateReceipt, actor)
+
+
+def visible_exports(actor: Actor) -> QuerySet[Export]:
+    """Also after a recall: both sides know what left the portal."""
+    if actor.kind == "agency":
+        return Export.objects.filter(agency=actor.agency_id)
+    return _institution_only(Export, actor)
+
+
+def shown_exports(actor: Actor) -> QuerySet[Export]:
+    """`visible_exports` with `row_count`, how many rows were sent."""
+    return visible_exports(actor).annotate(row_count=Sum("parts__row_count", default=0))
+
+
+def visible_certificates(actor: Actor) -> QuerySet[Certificate]:
+    if actor.kind == "agency":
+        return Certificate.objects.filter(agency=actor.agency_id)
+    return _institution_only(Certificate, actor)
 
 
 def visible_complaints(actor: Actor) -> QuerySet[Complaint]:
@@ -320,19 +464,33 @@ def shown_portfolios(actor: Actor) -> QuerySet[Portfolio]:
 
     `free_minor` is the balance of the loans that nobody holds.
     """
-    free = Q(loans__placement=None)
+    all_of = Tally.objects.filter(portfolio=OuterRef("pk"), cut="all")
+    whole = all_of.order_by().values("portfolio")
+    free_minor = Sum(F("balance_minor") - F("placed_minor"))
     return visible_portfolios(actor).annotate(
-        loan_count=Count("loans"),
-        balance_minor=Coalesce(Sum("loans__balance_minor"), 0, output_field=BigIntegerField()),
-        free_minor=Coalesce(
-            Sum("loans__balance_minor", filter=free), 0, output_field=BigIntegerField()
-        ),
+        loan_count=_tallied(whole, Sum("loan_count")),
+        balance_minor=_tallied(whole, Sum("balance_minor")),
+        free_minor=_tallied(whole, free_minor),
     )
 
 
+def _tallied(tallies: QuerySet, total: Sum):
+    sums = tallies.annotate(total=total).values("total")
+    return Coalesce(Subquery(sums), 0, output_field=BigIntegerField())
+
+
+def placed_count(actor: Actor) -> int:
+    """How many loans of the bank are placed with somebody."""
+    whole = visible_tallies(actor).filter(cut="all")
+    return whole.aggregate(total=Sum("placed_count", default=0))["total"]
+
+
 def shown_loans(actor: Actor) -> QuerySet[Loan]:
-    """`visible_loans` with who holds them, to be shown; the joins hide no loan."""
-    return visible_loans(actor).select_related("placement", "agency", "institution")
+    """`visible_loans` with who holds them, to be shown; looked up apart, once for a page.
+
+    A join would be made for all loans of the agency before the page is cut out of them.
+    """
+    return visible_loans(actor).prefetch_related("placement", "agency", "institution")
 
 
 def narrow_loans(

@@ -5,7 +5,16 @@ from celery import shared_task
 from agencies import actors
 from agencies.scope import scope
 from agencies.selectors import visible_institutions
-from portfolios.services import import_runs, imports, receipts
+from portfolios.services import (
+    eligibility,
+    holds,
+    import_runs,
+    imports,
+    placements,
+    portfolios,
+    recalls,
+    receipts,
+)
 
 # A broker that waits for an answer gives up after 30 minutes (RabbitMQ's consumer timeout).
 LONGEST_IMPORT_SECONDS = 1500
@@ -38,3 +47,41 @@ def cancel_old_imports() -> None:
     for institution_id in _institution_ids():
         with scope(actors.sweep(institution_id)) as actor:
             imports.cancel_old(actor=actor)
+
+
+@shared_task
+def close_ended_spells() -> None:
+    """Free the loans of large placements that have ended, bank by bank, some at a time."""
+    for institution_id in _institution_ids():
+        closed = 1
+        while closed:
+            with scope(actors.sweep(institution_id)) as actor:
+                closed = placements.close_ended(actor=actor)
+
+
+@shared_task
+def fold_tallies() -> None:
+    """Put together what changes of loans have left in the tallies of portfolios."""
+    with scope(actors.sweep()) as actor:
+        portfolios.fold_tallies(actor=actor)
+
+
+@shared_task
+def move_placements_on() -> None:
+    """Make due recalls final, end placements whose term is over, release holds that have run out,
+    bank by bank."""
+    for institution_id in _institution_ids():
+        with scope(actors.sweep(institution_id)) as actor:
+            recalls.finalise_due(actor=actor)
+        with scope(actors.sweep(institution_id)) as actor:
+            placements.expire_due(actor=actor)
+        with scope(actors.sweep(institution_id)) as actor:
+            holds.release_expired(actor=actor)
+
+
+@shared_task
+def check_eligibility() -> None:
+    """Put placed loans that may not be collected on hold, bank by bank."""
+    for institution_id in _institution_ids():
+        with scope(actors.sweep(institution_id)) as actor:
+            eligibility.enforce(actor=actor)

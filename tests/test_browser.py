@@ -5,6 +5,7 @@ page of each kind is read by axe, in light and dark.
 """
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
@@ -107,7 +108,26 @@ def test_a_vendor_manager_sells_a_portfolio(someone):
         manager.press("Publish for bids")
     manager.fill({"Highest commission rate": "30"})
     manager.press("Publish for bids")
-    manager.says("Autumn cards is open for bids until", "Open", "sealed")
+    manager.says("Autumn cards is open for bids until", "Open", "sealed").check_access()
+
+
+def test_a_vendor_manager_answers_bidders(someone):
+    manager = someone("vendor_manager")
+    manager.open("/listings/")
+    manager.follow(OPEN_LISTING)
+    manager.says("combinations of bands").check_access()
+    manager.page.get_by_label("Documents").set_input_files(papers.receipts("x", "1.00", "x"))
+    manager.press("Add to the room")
+    manager.says("1 document is in the room", "receipts.csv")
+    manager.open(manager.page.url + "questions/")
+    manager.says("Are there loans with a payment plan in force?").hides("asked by")
+    manager.fill({"Answer": "None."})
+    manager.press("Keep the answer")
+    manager.says("1 answer waits to be published").check_access()
+    manager.press("Publish to all bidders")
+    manager.says("1 answer is published: all bidders read it now.")
+    manager.open(manager.page.url.replace("questions", "log"))
+    manager.says("Sealed while the portfolio is open for bids").check_access()
 
 
 def test_a_vendor_manager_recalls_a_loan(someone):
@@ -139,7 +159,7 @@ def test_a_compliance_officer(someone):
     officer.fill({"What the agency is asked": "Did you call the borrower's employer?"})
     officer.press("Open the complaint")
     officer.says("The complaint is open and the loan on hold.").check_access()
-    officer.open("/complaints/?state=to_decide")
+    officer.open("/complaints/?state=undecided")
     officer.follow(LOAN)
     officer.fill({"Upheld": True, "Reason": REASON})
     officer.press("Decide the complaint")
@@ -211,6 +231,16 @@ def test_an_agency_administrator(someone):
     head = someone("agency_administrator")
     head.follow(re.compile("open listings? without your bid"))
     head.follow(OPEN_LISTING)
+    head.says("Terms of this listing", "up to 99").hides("Submit the bid").check_access()
+    with head.refusal():
+        head.press("Accept and open the room")
+    head.fill({"I have read the terms": True})
+    head.press("Accept and open the room")
+    head.says("The room is open to you", "Are settlements below the balance allowed")
+    head.hides("Blue Heron").check_access()
+    head.fill({"Your question": "Is the portfolio insured?"})
+    head.press("Ask")
+    head.says("Your question is with the bank", "Is the portfolio insured?")
     head.fill({"Your commission rate": "99", "Loans you can take": "40"})
     with head.refusal():
         head.press("Submit the bid")
@@ -297,6 +327,81 @@ def test_a_vendor_manager_awards_what_has_closed(someone, demonstration):
         manager.fill({"Reason": "The best rates of those with room"})
         manager.main.get_by_label(re.compile("type")).fill(OPEN_LISTING)
         manager.press("Award and place the lots")
-        manager.says("is awarded: the lots are drawn and placed.")
+        manager.says("is awarded: the lots are drawn and placed.", "The lots are alike")
+        manager.check_access()
     finally:
         demonstration.clock.set(portal.NOON)
+
+
+def test_bank_and_agency_go_through_a_recall_in_two_steps(someone):
+    agency, manager = someone("agency_administrator"), someone("vendor_manager")
+    agency.menu("Placements")
+    agency.follow("Personal loans, vintage 2023 A")
+    place = urlsplit(agency.page.url).path
+    agency.follow(re.compile("^Loans in it now"))
+    references = sorted(set(LOAN.findall(agency.main.inner_text())))[:10]
+
+    manager.open(place)
+    manager.follow("Announce a recall")
+    manager.check_access()
+    manager.fill({"References of the loans": "\n".join([*references, "PX-00000"])})
+    with manager.refusal():
+        manager.press("Show what would happen")
+    manager.fill({"Reason": REASON})
+    manager.press("Show what would happen")
+    manager.says("What would happen", "Not in this placement now").check_access()
+    manager.press("Carry it out")
+    manager.says("The recall is announced.", "Goes back").check_access()
+    going = manager.main.get_by_role("row").filter(has_text="Goes back").first
+    reference = LOAN.search(going.inner_text()).group()
+
+    agency.menu("Worklist")
+    agency.follow(re.compile("^Recall to object to"))
+    agency.says(reference).check_access()
+    agency.open(place)
+    agency.follow("See the recall")
+    agency.follow("Object")
+    agency.fill(
+        {"References of the loans": reference, "Because": "A visit is booked", "Note": "Friday"}
+    )
+    agency.check_access()
+    agency.press("Send the objection")
+    agency.says("The bank reads your objection for 1 loan.")
+
+    manager.menu("Placement board")
+    manager.check_access()
+    manager.follow(reference)
+    manager.fill({"Accept: the loan stays": True, "Reason": REASON})
+    manager.check_access()
+    manager.press("Decide")
+    manager.says("It is decided")
+    agency.menu("Changes")
+    agency.says("Objection accepted", reference).check_access()
+    agency.open(place)
+    agency.follow("Return loans")
+    agency.check_access()
+
+
+def test_a_vendor_manager_holds_many_loans_and_changes_the_rules(someone):
+    manager = someone("vendor_manager")
+    manager.menu("Loans")
+    references = sorted(set(LOAN.findall(manager.main.inner_text())))[:3]
+    manager.menu("Holds")
+    manager.check_access()
+    manager.follow("Put many on hold")
+    manager.fill(
+        {
+            "References of the loans": "\n".join(references),
+            "Because of": "Moratorium",
+            "Reason": REASON,
+        }
+    )
+    manager.press("Show what would happen")
+    manager.says("Loans taken").check_access()
+    manager.press("Put them on hold")
+    manager.says("3 loans are on hold.")
+    manager.menu("Placement rules")
+    manager.check_access()
+    manager.fill({"Largest share of the placed loans": "40", "Reason": REASON})
+    manager.press("Change the rules")
+    manager.says("The rules are changed.")

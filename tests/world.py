@@ -16,7 +16,10 @@ from agencies.models import Agency, Institution, PanelMembership, User
 from agencies.models.users import AGENCY_ROLES, INSTITUTION_ROLES
 from agencies.scope import scope
 from agencies.services import panel
-from config import clock, ids
+from config import clock, encryption, ids
+from marketplace.models import Listing
+from marketplace.selectors import visible_listings
+from marketplace.services import terms
 from portfolios.models import (
     Borrower,
     Confirmation,
@@ -32,6 +35,8 @@ from portfolios.models import (
 )
 from portfolios.services import placements
 
+PHONE = "+12125550100"
+"""Of every borrower that is made here."""
 PASSWORD = "correct horse battery staple"
 _numbers = itertools.count(1)
 
@@ -111,6 +116,14 @@ def join_panel(bank: Bank, house: House, *, capacity_loans: int = 1000) -> Panel
         return panel.approve(actor=actor, membership_id=membership.pk, reason="Documents in order")
 
 
+def accept_terms(house: House, listing: Listing, *roles: str) -> None:
+    """The agency's people, or those of these roles, accept the listing's terms as they are now."""
+    for role in roles or house.users:
+        with scope(house.actor(role)) as actor:
+            sha256 = visible_listings(actor).get(pk=listing.pk).terms_sha256
+            terms.accept(actor=actor, listing_id=listing.pk, sha256=sha256)
+
+
 def make_portfolio(bank: Bank, *, balances_minor: list[int], currency: str = "USD") -> Portfolio:
     """A portfolio of loans `L-<n>-1`, `L-<n>-2`, … of these balances, each with a borrower."""
     number = next(_numbers)
@@ -146,7 +159,8 @@ def make_portfolio(bank: Bank, *, balances_minor: list[int], currency: str = "US
                 id=ids.uuid7(),
                 institution=bank.institution,
                 name=f"Borrower {number}-{index}",
-                phone="+12125550100",
+                phone=PHONE,
+                phone_index=encryption.blind_index(PHONE, field="phone", owner=bank.institution.pk),
             )
             Loan.objects.create(
                 institution=bank.institution,

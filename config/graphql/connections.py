@@ -50,9 +50,11 @@ def page(
     last: int | None = None,
     before: str | None = None,
     newest_first: bool = False,
+    along: tuple[str, ...] = (),
 ) -> Connection:
     """The `first` after a cursor or the `last` before one, at most 100, in order of the key.
 
+    `along` names columns that are the same in every row; naming them picks the index to read by.
     Raises `InvalidInput` with `PAGE_SIZE` or `INVALID_CURSOR`.
     """
     size = _size(first, last)
@@ -64,7 +66,8 @@ def page(
         queryset = queryset.filter(**{later: _key(model, after, "after")})
     if before is not None:
         queryset = queryset.filter(**{earlier: _key(model, before, "before")})
-    queryset = queryset.order_by("pk" if backwards == newest_first else "-pk")
+    sign = "" if backwards == newest_first else "-"
+    queryset = queryset.order_by(*(f"{sign}{column}" for column in (*along, "pk")))
     rows = list(queryset[: size + 1])
     more = len(rows) > size
     rows = rows[:size]

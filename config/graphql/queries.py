@@ -80,6 +80,8 @@ def connection(
     narrow: Callable | None = None,
     allow: frozenset[str] | None = None,
     newest_first: bool = False,
+    along: Callable | None = None,
+    on_read: Callable | None = None,
     description: str | None = None,
     **filters,
 ) -> GuardedField:
@@ -87,7 +89,9 @@ def connection(
 
     `narrow(visible, root, **filters)` makes the list smaller: `visible` is what the selector
     shows, `root` the object the field belongs to (None at the root), `filters` the arguments
-    that were given, each `ID` as a UUID. `allow` defaults to the type's own and never exceeds it.
+    that were given, each `ID` as a UUID. `along(actor)` names columns that are the same in all
+    rows that this actor sees, as in `connections.page`. `allow` defaults to the type's own and
+    never exceeds it. `on_read(root, info)` is told of each page that is read.
     """
 
     def allowed():
@@ -97,6 +101,8 @@ def connection(
         return rules.checked("A connection", allow) & own
 
     def resolve(root, info, first=None, after=None, last=None, before=None, **arguments):
+        if on_read is not None:
+            on_read(root, info)
         rows = _node_type(node_type).visible(info)
         if narrow is not None:
             rows = narrow(rows, root, **arguments)
@@ -108,6 +114,7 @@ def connection(
             last=last,
             before=before,
             newest_first=newest_first,
+            along=along(info.context.actor) if along else (),
         )
 
     paging = {

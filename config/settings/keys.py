@@ -55,5 +55,6 @@ def local(var_dir: Path) -> dict[str, object]:
         "CONTEXT_KEY": key("context-key", secret_files.kept(folder, "context-key")),
         "FIELD_KEYS": {"k1": key("field-key", secret_files.kept(folder, "field-key"))},
         "BLIND_INDEX_KEY": key("blind-index-key", secret_files.kept(folder, "blind-index-key")),
+        "CERTIFICATE_KEY": key("certificate-key", secret_files.kept(folder, "certificate-key")),
         "IDP_OIDC_PRIVATE_KEY": secret_files.kept(folder, "oidc-key.pem", signing_key),
     }

@@ -157,7 +157,13 @@ def join_panel(cast: Cast, at) -> None:
                 licence_number=f"NMLS-{1_000_000 + 7 * len(player.character.name)}",
                 jurisdictions=["US"],
                 capacity_loans=6_000,
-                documents=[("licence.pdf", "application/pdf", _page(player.character.name))],
+                documents=[
+                    (
+                        "licence.pdf",
+                        "application/pdf",
+                        one_page(f"Licence of {player.character.name}"),
+                    )
+                ],
             )
         player.membership_id = membership.pk
     at(datetime.timedelta(days=1))
@@ -173,9 +179,9 @@ def join_panel(cast: Cast, at) -> None:
     accounts.open_requested(cast.institution.pk)
 
 
-def _page(name: str) -> bytes:
-    """A PDF of one page that says whose licence this would be."""
-    text = f"BT /F1 18 Tf 60 760 Td (Licence of {name}: made up for the demonstration) Tj ET"
+def one_page(title: str) -> bytes:
+    """A PDF of one page that says what this would be."""
+    text = f"BT /F1 18 Tf 60 760 Td ({title}: made up for the demonstration) Tj ET"
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
         "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",

@@ -8,9 +8,9 @@ import random
 from agencies.models.users import Role
 from agencies.scope import scope
 from frontend.demonstration import borrowers
-from frontend.demonstration.cast import Cast, Player
+from frontend.demonstration.cast import Cast, Player, one_page
 from marketplace.selectors import visible_award_shares
-from marketplace.services import awards, bids, listings
+from marketplace.services import awards, bids, listings, questions, terms
 from portfolios.mappings import MAPPINGS
 from portfolios.models import Portfolio
 from portfolios.selectors import visible_spells
@@ -60,7 +60,10 @@ def publish(
     return portfolio
 
 
-def list_for_bids(cast: Cast, portfolio: Portfolio, closes_at: datetime.datetime):
+def list_for_bids(
+    cast: Cast, portfolio: Portfolio, closes_at: datetime.datetime, rng: random.Random
+):
+    """The portfolio open for bids, with two documents for those who have accepted the terms."""
     with scope(cast.bank(Role.VENDOR_MANAGER)) as actor:
         return listings.publish(
             actor=actor,
@@ -68,7 +71,51 @@ def list_for_bids(cast: Cast, portfolio: Portfolio, closes_at: datetime.datetime
             closes_at=closes_at,
             highest_rate_ppm=HIGHEST_RATE_PPM,
             term_days=TERM_DAYS,
+            seed=f"{rng.getrandbits(128):032x}",
+            files=[
+                ("Servicing agreement.pdf", one_page(f"Servicing agreement: {portfolio.name}")),
+                ("Columns of the tape.csv", GLOSSARY.encode()),
+            ],
         )
+
+
+GLOSSARY = """column,meaning
+balance,what was owed on the day of publication
+days_past_due,days since the oldest unpaid instalment
+grade,the grade at origination
+expected_recovery,what the bank expects to come in of the balance
+"""
+
+QUESTIONS = (
+    (
+        "How many of the borrowers have a telephone number that was reached in the last year? "
+        "We at Blue Heron have dialled for you before.",
+        "How many of the borrowers have a telephone number that was reached in the last year?",
+        "About two thirds. Numbers that bounced are marked in the loan file that winners get.",
+    ),
+    (
+        "Are settlements below the balance allowed, and who approves them?",
+        None,
+        "Yes: down to 70 % on your own authority, below that with the bank's consent in two days.",
+    ),
+    ("Are there loans with a payment plan in force?", None, ""),
+)
+"""What bidders ask, as all read it where that differs, and the answer where there is one."""
+
+
+def discuss(cast: Cast, listing, players: list[Player]) -> None:
+    """Each of the players asks something; the bank publishes the answers that it has."""
+    for player, (asked, shown, told) in zip(players, QUESTIONS, strict=False):
+        with scope(player.head) as actor:
+            terms.accept(actor=actor, listing_id=listing.pk, sha256=listing.terms_sha256)
+            question = questions.ask(actor=actor, listing_id=listing.pk, text=asked)
+        if told:
+            with scope(cast.bank(Role.VENDOR_MANAGER)) as actor:
+                questions.answer(
+                    actor=actor, question_id=question.pk, text=told, shown_question=shown
+                )
+    with scope(cast.bank(Role.VENDOR_MANAGER)) as actor:
+        questions.publish(actor=actor, listing_id=listing.pk)
 
 
 def bid(cast: Cast, rng: random.Random, listing, players: list[Player]) -> dict[str, object]:
@@ -77,6 +124,7 @@ def bid(cast: Cast, rng: random.Random, listing, players: list[Player]) -> dict[
     for player in players:
         rate_ppm = player.character.rate_ppm + 2_500 * rng.randint(-6, 6)
         with scope(player.head) as actor:
+            terms.accept(actor=actor, listing_id=listing.pk, sha256=listing.terms_sha256)
             bid = bids.submit(
                 actor=actor,
                 listing_id=listing.pk,
@@ -89,7 +137,7 @@ def bid(cast: Cast, rng: random.Random, listing, players: list[Player]) -> dict[
 
 
 def award(
-    cast: Cast, listing, bid_ids: dict[str, object], players: list[Player], seed: int, today
+    cast: Cast, listing, bid_ids: dict[str, object], players: list[Player], today
 ) -> list[Lot]:
     """Equal shares of the listing for the players; answers their lots."""
     share_ppm = MILLION // len(players)
@@ -99,7 +147,6 @@ def award(
             listing_id=listing.pk,
             shares=[awards.Share(bid_ids[p.character.slug], share_ppm) for p in players],
             reason="Equal shares, so that the four can be compared on like loans.",
-            seed=seed,
         )
         shares = visible_award_shares(actor).filter(award=made)
         placements = {share.agency_id: share.placement_id for share in shares}

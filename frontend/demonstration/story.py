@@ -18,11 +18,11 @@ from agencies.models.users import Role
 from agencies.scope import scope
 from config import clock
 from frontend.demonstration import cast as people
-from frontend.demonstration import desk, market, office
+from frontend.demonstration import desk, handover, market, office
 from frontend.demonstration.cast import Cast, Player
 from frontend.demonstration.market import Lot
 from marketplace.services import rankings
-from portfolios.services import late_receipts, placements
+from portfolios.services import exports, late_receipts, placements
 
 MONTHS = 12
 PORTFOLIOS = (  # month of publication, name, prefix of references, players by their place
@@ -148,14 +148,12 @@ def _sell(story: Story, time: Time, month, name: str, prefix: str, places) -> No
         story.cast, story.rng, name, prefix, story.loans_per_portfolio, opening.date()
     )
     closes_at = opening + datetime.timedelta(days=5)
-    listing = market.list_for_bids(story.cast, portfolio, closes_at)
+    listing = market.list_for_bids(story.cast, portfolio, closes_at, story.rng)
     time.pass_by(datetime.timedelta(days=2))
     bid_ids = market.bid(story.cast, story.rng, listing, story.cast.players)
     awarded = time.pass_by(datetime.timedelta(days=5))
     winners = [story.cast.players[place] for place in places]
-    lots = market.award(
-        story.cast, listing, bid_ids, winners, story.rng.getrandbits(60), awarded.date()
-    )
+    lots = market.award(story.cast, listing, bid_ids, winners, awarded.date())
     for lot in lots:
         lot.plan = desk.plan(lot, story.seed, story.today)
     story.lots.extend(lots)
@@ -214,10 +212,17 @@ def _decide(story: Story, complaints: list) -> None:
 
 
 def _recall(story: Story, time: Time, month: datetime.date) -> None:
-    """The worst lot is taken back whole; its agency still has one payment to report."""
+    """The worst lot is taken back whole; its agency still has one payment to report.
+
+    It had exported the loans, and owes the certificate that its copies are destroyed.
+    """
     time.set(month.replace(day=5))
     lot = next(lot for lot in story.lots if lot.player.character.slug == "ironbridge")
     story.lots.remove(lot)
+    with scope(lot.player.head) as actor:
+        export = exports.ask(actor=actor, placement_id=lot.placement_id)
+    for _part in exports.rows(actor=actor, export=export):
+        pass
     with scope(story.cast.bank(Role.VENDOR_MANAGER)) as actor:
         placements.recall(
             actor=actor,
@@ -247,6 +252,9 @@ def _this_month(story: Story, time: Time, month: datetime.date) -> None:
     fresh = office.complain(story.cast, story.rng, story.lots[::3], day)
     for lot, complaint in fresh[: len(fresh) // 2]:
         office.answer(lot, complaint)
+    lot = next(lot for lot in story.lots if lot.player is story.cast.players[1])
+    handover.announce_recall(story.cast, lot)
+    handover.hold_some(story.cast, lot, review_on=story.today)
     loans = max(story.loans_per_portfolio // 10, 60)
     waiting = market.publish(
         story.cast, story.rng, "Personal loans, vintage 2025", "PE", loans, day
@@ -254,7 +262,8 @@ def _this_month(story: Story, time: Time, month: datetime.date) -> None:
     closes_at = datetime.datetime.combine(
         story.today + datetime.timedelta(days=4), datetime.time(17), time.zone
     )
-    listing = market.list_for_bids(story.cast, waiting, closes_at)
+    listing = market.list_for_bids(story.cast, waiting, closes_at, story.rng)
+    market.discuss(story.cast, listing, story.cast.players[1:4])
     market.bid(story.cast, story.rng, listing, story.cast.players[1:5])
     market.publish(story.cast, story.rng, "Credit cards, autumn", "PF", loans, day)
     story.say(f"{clock.now():%d %B %Y}")

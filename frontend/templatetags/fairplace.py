@@ -6,6 +6,7 @@
 """
 
 import functools
+import json
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -96,6 +97,21 @@ def rate(rate_ppm: int | None, digits: int | None = None) -> str:
 def integer(number: int | None) -> str:
     """A whole number with its thousands apart."""
     return NO_VALUE if number is None else numbers.format_decimal(number, locale=locale())
+
+
+@register.filter
+def as_json(value) -> str:
+    """Plain data for an attribute: htmx drops every script of a part, also one of data."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+@register.filter
+def signed(number: float, digits: int = 1) -> str:
+    """A number rounded to `digits` decimals, with its sign unless it is nothing."""
+    rounded = round(number, digits) + 0.0
+    figures = "#,##0." + "0" * digits
+    pattern = f"+{figures};−{figures}" if rounded else figures
+    return numbers.format_decimal(rounded, pattern, locale=locale())
 
 
 @register.filter

@@ -1,6 +1,10 @@
 """Awards: a listing as the bank sees it, from sealed bids to the lots that were placed."""
 
+import dataclasses
+
+from django import forms as django_forms
 from django.contrib import messages
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -9,11 +13,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from agencies import policies, selectors
-from agencies.models import PanelMembership
 from config import errors, money
-from frontend import forms, strata, trail
+from frontend import comparisons, forms, lot_balances, strata, trail
 from frontend.access import page
-from frontend.templatetags import fairplace, states
+from frontend.templatetags import fairplace
+from frontend.views import rooms
+from marketplace import allocation
 from marketplace.models import Award, Bid, Listing
 from marketplace.selectors import (
     shown_award_shares,
@@ -21,22 +26,55 @@ from marketplace.selectors import (
     shown_listings,
     visible_awards,
     visible_invitations,
+    visible_questions,
+    visible_tapes,
+    visible_terms,
 )
 from marketplace.services import awards
+from portfolios.services import limits
 
 CONFLICT = 409
 
 
+REHEARSED_WHILE_TYPING = 50_000
+"""Loans up to which every change of a share is rehearsed at once; more take the button."""
+
+
 class AwardForm(forms.ConfirmForm):
-    """A share in per cent for each bid that may win, a reason, and the title typed."""
+    """A share in per cent for each bid that may win, a reason, and the title typed; optionally a
+    part for comparison, a hold-out, and why unlike lots are accepted."""
 
     reason = forms.ReasonField(
         help_text=gettext_lazy("Kept in the audit trail. No agency reads it.")
     )
+    comparison_ppm = forms.RateField(
+        label=gettext_lazy("Part for comparison"),
+        required=False,
+        help_text=gettext_lazy(
+            "Of all loans; every winner gets an equal lot of it, within its share."
+        ),
+    )
+    hold_out_ppm = forms.RateField(
+        label=gettext_lazy("Part to hold out"),
+        required=False,
+        highest_ppm=999_999,
+        help_text=gettext_lazy("Of all loans; drawn like the others and placed with nobody."),
+    )
+    hold_out_until = forms.DayField(label=gettext_lazy("Held out until"), required=False)
+    hold_out_reason = django_forms.CharField(
+        label=gettext_lazy("Why they are held out"),
+        required=False,
+        max_length=forms.REASON_LENGTH,
+    )
+    imbalance_reason = forms.ReasonField(
+        label=gettext_lazy("Why these lots are good enough"),
+        required=False,
+        help_text=gettext_lazy("Kept with the award and in the audit trail."),
+    )
 
     def __init__(self, data=None, *, listing: Listing, bids: list[Bid]):
         super().__init__(data, expected=listing.title)
-        self.bids = [bid for bid in bids if _may_win(bid)]
+        self.bids = [bid for bid in bids if comparisons.may_win(bid)]
         for bid in self.bids:
             self.fields[_field(bid)] = forms.RateField(
                 label=bid.agency.name,
@@ -53,10 +91,35 @@ class AwardForm(forms.ConfirmForm):
     def share_fields(self) -> list:
         return [self[_field(bid)] for bid in self.bids]
 
+    @property
+    def sets_parts(self) -> bool:
+        """Whether anything is typed, or wrong, in what stands folded away."""
+        names = ("comparison_ppm", "hold_out_ppm", "hold_out_until", "hold_out_reason")
+        return any(self[name].value() or self[name].errors for name in names)
+
     def shares(self) -> list[awards.Share]:
         """The shares above nothing that can be read, in the order of the bids."""
         given = [(bid, self.cleaned_data.get(_field(bid))) for bid in self.bids]
         return [awards.Share(bid.pk, share_ppm) for bid, share_ppm in given if share_ppm]
+
+    def parts(self) -> dict[str, int]:
+        """What is drawn besides the shares, as far as it can be read."""
+        return {
+            name: self.cleaned_data.get(name) or 0 for name in ("comparison_ppm", "hold_out_ppm")
+        }
+
+    def decision(self) -> dict:
+        """What `awards.award` takes, of a valid form."""
+        given, parts = self.cleaned_data, self.parts()
+        return {
+            "shares": self.shares(),
+            "reason": given["reason"],
+            "comparison_ppm": parts["comparison_ppm"],
+            "hold_out": awards.HoldOut(
+                parts["hold_out_ppm"], given["hold_out_until"], given["hold_out_reason"]
+            ),
+            "imbalance_reason": given["imbalance_reason"],
+        }
 
     def refuse(self, error: errors.DomainError) -> None:
         """Put a refusal beside the share that it is about."""
@@ -64,10 +127,6 @@ class AwardForm(forms.ConfirmForm):
             forms.form_from_error(self, error)
         else:
             self.add_error(f"share-{self.shares()[error.row - 1].bid_id}", error.message)
-
-
-def _may_win(bid: Bid) -> bool:
-    return bid.standing == PanelMembership.State.APPROVED
 
 
 def _field(bid: Bid) -> str:
@@ -83,14 +142,8 @@ def award(request: HttpRequest, pk) -> HttpResponse:
         return room(request, listing, problem=awards.REFUSALS["NOT_AWARDABLE"])
     form = AwardForm(request.POST, listing=listing, bids=_bids(request.actor, listing))
     if form.is_valid():
-        shares = form.shares()
         try:
-            awards.award(
-                actor=request.actor,
-                listing_id=pk,
-                shares=shares,
-                reason=form.cleaned_data["reason"],
-            )
+            awards.award(actor=request.actor, listing_id=pk, **form.decision())
         except errors.InvalidInput as error:
             form.refuse(error)
         except errors.InvalidState as error:
@@ -114,7 +167,8 @@ def preview(request: HttpRequest, pk) -> HttpResponse:
     form = AwardForm(request.POST, listing=listing, bids=_bids(request.actor, listing))
     form.is_valid()
     if request.htmx:
-        context = {"listing": listing, "form": form, "plan": _plan(request.actor, listing, form)}
+        plan = _plan(request.actor, listing, form, REHEARSED_WHILE_TYPING)
+        context = {"listing": listing, "form": form, "plan": plan}
         return render(request, "frontend/awards/preview.html", context)
     plan = _plan(request.actor, listing, form)
     for name in ("confirmation", "reason"):
@@ -130,17 +184,33 @@ def bank_state(phase: str) -> str:
 def _bids(actor, listing: Listing) -> list[Bid]:
     """The lowest rate first, those that cannot win last; none before the closing."""
     found = shown_bids(actor).filter(listing=listing).order_by("rate_ppm", "submitted_at")
-    return sorted(found, key=_may_win, reverse=True)
+    return sorted(found, key=comparisons.may_win, reverse=True)
 
 
-def _plan(actor, listing: Listing, form: AwardForm) -> dict | None:
+def _plan(
+    actor, listing: Listing, form: AwardForm, rehearse_up_to: int | None = None
+) -> dict | None:
     """The plan of the form's shares with names and sentences, for the preview."""
     shares = form.shares()
     if not shares:
         return None
-    plan = awards.preview(actor=actor, listing_id=listing.pk, shares=shares)
+    found = awards.preview(
+        actor=actor,
+        listing_id=listing.pk,
+        shares=shares,
+        rehearse_up_to=rehearse_up_to,
+        **form.parts(),
+    )
+    plan, rehearsal = found.plan, found.rehearsal
     bids = {bid.pk: bid for bid in form.bids}
     return {
+        "chart": _rehearsed(rehearsal, [bids[share.bid_id].agency.name for share in shares]),
+        "is_postponed": found.is_postponed,
+        "needs_acceptance": bool(rehearsal and rehearsal.needs_acceptance),
+        "is_refused": bool(rehearsal and rehearsal.is_refused),
+        "held_out_ppm": form.parts()["hold_out_ppm"],
+        "held_out_loans": plan.held_out_loans,
+        "held_out_minor": plan.held_out_minor,
         "rows": [
             {
                 "agency": bids[share.bid_id].agency.name,
@@ -155,13 +225,37 @@ def _plan(actor, listing: Listing, form: AwardForm) -> dict | None:
         "unplaced_ppm": money.PPM - plan.share_ppm,
         "unplaced_loans": plan.unplaced_loans,
         "unplaced_minor": plan.unplaced_minor,
+        "left_out": [
+            {
+                "words": limits.WORDS[row.code],
+                "loans": row.loan_count,
+                "balance_minor": row.balance_minor,
+            }
+            for row in plan.left_out
+        ],
         "problem": awards.REFUSALS["SHARES_ABOVE_WHOLE"] if plan.is_above_whole else "",
         "has_problem": plan.is_above_whole or any(lot.problem for lot in plan.lots),
     }
 
 
+def _rehearsed(drawn: allocation.Drawn | None, names: list[str]) -> dict | None:
+    """The love plot of a rehearsal; the lots come in the order of the names."""
+    if drawn is None:
+        return None
+    told = list(zip(names, map(dataclasses.asdict, drawn.lots), strict=True))
+    for name, comparison in zip(names, drawn.comparisons, strict=False):
+        told.append((_compared(name), dataclasses.asdict(comparison)))
+    if drawn.hold_out:
+        told.append((_("Held out"), dataclasses.asdict(drawn.hold_out)))
+    return lot_balances.chart(told, rehearsed=True)
+
+
+def _compared(name: str) -> str:
+    return _("%(agency)s, for comparison") % {"agency": name}
+
+
 def room(
-    request: HttpRequest, listing: Listing, *, form=None, plan=None, problem=""
+    request: HttpRequest, listing: Listing, *, form=None, plan=None, files_form=None, problem=""
 ) -> HttpResponse:
     """One listing for the bank's people: sealed, to be decided, decided, or withdrawn.
 
@@ -175,6 +269,10 @@ def room(
         form = AwardForm(listing=listing, bids=bids)
     if decides and form.is_bound and plan is None:
         plan = _plan(actor, listing, form)
+    is_open = listing.phase == Listing.Phase.OPEN
+    if files_form is None and manages and is_open:
+        files_form = forms.FilesForm()
+    tape = selectors.find(visible_tapes(actor), listing=listing)
     made = visible_awards(actor).filter(listing=listing).select_related("awarded_by").first()
     context = {
         "title": listing.title,
@@ -186,7 +284,7 @@ def room(
         "may_withdraw": manages and listing.state == Listing.State.OPEN,
         "may_publish": manages and listing.state == Listing.State.WITHDRAWN,
         "bids": bids,
-        "comparison": _comparison(listing, bids),
+        "comparison": comparisons.of_bids(listing, bids),
         "form": form if decides else None,
         "plan": plan,
         "award": made,
@@ -196,12 +294,34 @@ def room(
         .filter(listing=listing)
         .values_list("agency__name", flat=True)
         .order_by("agency__name"),
-        **strata.contents(listing),
+        **strata.contents(listing, tape),
+        "average_minor": listing.balance_minor // listing.loan_count,
+        "documents": rooms.documents_of(actor, listing),
+        "files_form": files_form,
+        "may_edit": manages and is_open,
+        "may_read_log": policies.allows(actor, rooms.LOG_READERS),
+        "questions": _questions(actor, listing),
+        "terms": visible_terms(actor).filter(listing=listing, sha256=listing.terms_sha256).first(),
         "entries": trail.timeline(actor, listing),
     }
     if problem:
         return render(request, "frontend/awards/room.html", context, status=CONFLICT)
-    return forms.render_page(request, "frontend/awards/room.html", context)
+    is_refused = any(one is not None and one.errors for one in (form, files_form))
+    status = forms.UNPROCESSABLE if is_refused else 200
+    return render(request, "frontend/awards/room.html", context, status=status)
+
+
+def _questions(actor, listing: Listing) -> dict[str, int]:
+    """`{asked, unanswered, drafted}`: how many questions there are, and what waits for the bank."""
+    return (
+        visible_questions(actor)
+        .filter(listing=listing)
+        .aggregate(
+            asked=Count("pk"),
+            unanswered=Count("pk", filter=Q(answer__isnull=True)),
+            drafted=Count("answer", filter=Q(answer__published_at__isnull=True)),
+        )
+    )
 
 
 def _shares(actor, made: Award | None) -> dict | None:
@@ -212,74 +332,14 @@ def _shares(actor, made: Award | None) -> dict | None:
         shown_award_shares(actor).filter(award=made).select_related("placement").order_by("lot")
     )
     share_ppm = sum(row.share_ppm for row in rows)
+    told = [(row.agency.name, row.balance) for row in rows]
+    told += [(_compared(row.agency.name), row.comparison_balance) for row in rows]
+    told += [(_("Held out"), made.hold_out_balance)]
     return {
         "rows": rows,
+        "chart": lot_balances.chart(told),
         "loans": sum(row.placement.loan_count for row in rows),
         "balance_minor": sum(row.placement.balance_minor for row in rows),
         "share_ppm": share_ppm,
-        "left_ppm": money.PPM - share_ppm,
+        "left_ppm": money.PPM - share_ppm - made.hold_out_ppm,
     }
-
-
-def _comparison(listing: Listing, bids: list[Bid]) -> dict:
-    """Bids side by side, as `{% comparison %}` takes them; the lowest rate first."""
-    commissions = [money.share(listing.balance_minor, bid.rate_ppm) for bid in bids]
-    whole = fairplace.money(listing.balance_minor, listing.currency)
-    return {
-        "columns": [
-            {
-                "title": bid.agency.name,
-                "note": states.words(bid.standing)[0],
-                "url": reverse("membership", args=[bid.membership_id]),
-            }
-            for bid in bids
-        ],
-        "rows": [
-            {
-                "label": _("Commission rate"),
-                "values": [fairplace.rate(bid.rate_ppm) for bid in bids],
-                "best": _best([-bid.rate_ppm for bid in bids if _may_win(bid)]),
-            },
-            {
-                "label": _("Loans it can take"),
-                "values": [fairplace.integer(bid.capacity_loans) for bid in bids],
-                "best": _best(
-                    [min(bid.capacity_loans, listing.loan_count) for bid in bids if _may_win(bid)]
-                ),
-            },
-            {
-                "label": _("Commission on the whole"),
-                "note": _("rate × %(balance)s, if all of it came in") % {"balance": whole},
-                "values": [fairplace.money(amount, listing.currency) for amount in commissions],
-                "best": None,
-            },
-            {
-                "label": _("Commission on a tenth"),
-                "note": _("if a tenth of it came in"),
-                "values": [
-                    fairplace.money(money.round_half_away(amount, 10), listing.currency)
-                    for amount in commissions
-                ],
-                "best": None,
-            },
-            {
-                "label": _("Note"),
-                "values": [bid.note or fairplace.NO_VALUE for bid in bids],
-                "best": None,
-            },
-            {
-                "label": _("Submitted"),
-                "values": [
-                    fairplace.zoned(bid.submitted_at, listing.institution.time_zone) for bid in bids
-                ],
-                "best": None,
-            },
-        ],
-    }
-
-
-def _best(figures: list[int]) -> int | None:
-    """Where the highest figure is, unless several share it or there is only one."""
-    if len(figures) < 2 or figures.count(max(figures)) > 1:
-        return None
-    return figures.index(max(figures))

@@ -1,4 +1,4 @@
-"""Bids: the room in which an agency reads a listing, bids, and learns what it got."""
+"""Bids: an agency reads a listing's room, bids, and learns what it got."""
 
 from django import forms as django_forms
 from django.contrib import messages
@@ -12,12 +12,14 @@ from django.views.decorators.http import require_POST
 
 from agencies import policies, selectors
 from config import errors
-from frontend import forms, strata, trail
+from frontend import forms, lot_balances, trail
 from frontend.access import page
 from frontend.templatetags import fairplace
+from frontend.views import rooms
 from marketplace.models import Bid, Listing
 from marketplace.selectors import shown_listings, visible_award_shares, visible_bids
 from marketplace.services import bids
+from marketplace.services import rooms as room_service
 from portfolios.selectors import visible_placements
 
 CONFLICT = 409
@@ -87,6 +89,8 @@ def submit(request: HttpRequest, pk) -> HttpResponse:
     if listing.phase != Listing.Phase.OPEN:
         return room(request, listing, problem=bids.CLOSED)
     form = BidForm(request.POST, listing=listing)
+    if not listing.is_opened:
+        return room(request, listing, problem=room_service.REFUSALS["NOT_ACCEPTED"])
     if not form.is_valid():
         return room(request, listing, form=form)
     try:
@@ -112,14 +116,26 @@ def _receipt(listing: Listing, bid: Bid) -> str:
     return _("Your bid is replaced, sealed: %(rate)s for up to %(loans)s, %(moment)s.") % words
 
 
-def room(request: HttpRequest, listing: Listing, *, form=None, problem="") -> HttpResponse:
-    """What a bidder sees: counts, sums and distributions, and its own bid.
+def room(
+    request: HttpRequest,
+    listing: Listing,
+    *,
+    form=None,
+    accept_form=None,
+    ask_form=None,
+    problem="",
+) -> HttpResponse:
+    """What a bidder sees: the tape and what is counted from it, documents, answers, its own bid.
 
-    `problem` is why a bid was refused because of how the listing stands (409).
+    Before the terms are accepted only what stands at the gate. `problem` is why something was
+    refused because of how the listing stands (409).
     """
     actor = request.actor
     bid = visible_bids(actor).filter(listing=listing).first()
     share = visible_award_shares(actor).filter(listing=listing).first()
+    own = {"bid": bid, "share": share, "placement": _placement(actor, share)}
+    if not listing.is_opened:
+        return rooms.gate(request, listing, own, form=accept_form, problem=problem)
     may_bid = listing.phase == Listing.Phase.OPEN and policies.allows(actor, MAY_BID)
     if may_bid and form is None:
         form = BidForm(listing=listing, initial=_offer(bid))
@@ -130,17 +146,18 @@ def room(request: HttpRequest, listing: Listing, *, form=None, problem="") -> Ht
         "breadcrumbs": [(_("Listings"), reverse("listings"))],
         "listing": listing,
         "time_zone": listing.institution.time_zone,
-        "bid": bid,
-        "share": share,
-        "placement": _placement(actor, share),
+        **own,
+        "lot_chart": lot_balances.own_chart(_("Your lot"), share.balance) if share else None,
         "form": form if may_bid else None,
         "problem": problem,
-        **strata.contents(listing),
+        **rooms.parts(request, listing, ask_form=ask_form),
         "entries": trail.timeline(actor, bid) if bid else [],
     }
     if problem:
         return render(request, "frontend/bids/room.html", context, status=CONFLICT)
-    return forms.render_page(request, "frontend/bids/room.html", context)
+    is_refused = any(one is not None and one.errors for one in (form, ask_form))
+    status = forms.UNPROCESSABLE if is_refused else 200
+    return render(request, "frontend/bids/room.html", context, status=status)
 
 
 def _offer(bid: Bid | None) -> dict:

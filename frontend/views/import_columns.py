@@ -150,9 +150,10 @@ class ColumnsForm(forms.Form):
                 label=LABELS[name], choices=choices, required=False
             )
             self.fields[f"text_{name}"] = django_forms.CharField(
-                label=_("Formula or value for %(field)s") % {"field": LABELS[name]},
+                label=_text_label(name),
                 required=False,
                 max_length=200,
+                widget=django_forms.TextInput(attrs={"aria-label": _text_label(name)}),
             )
         self.fields["date_format"].choices = _date_choices(guess.mapping)
         self.fields["attributes"].choices = [(name, name) for name in table.columns if name]
@@ -229,6 +230,10 @@ class ColumnsForm(forms.Form):
         part, _dot, name = (error.field or "").partition(".")
         beside = {"columns": f"source_{name}", "computed": f"text_{name}"}
         return {**beside, "constants": f"text_{name}", "date_formats": "date_format"}.get(part)
+
+
+def _text_label(name: str) -> str:
+    return _("Formula or value for %(field)s") % {"field": LABELS[name]}
 
 
 def _initial(mapping: Mapping) -> dict:

@@ -7,7 +7,7 @@ import django_filters
 import django_tables2
 from django import forms as django_forms
 from django.contrib import messages
-from django.db.models import Case, Count, F, QuerySet, Sum, Value, When
+from django.db.models import Case, F, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -20,12 +20,19 @@ from config import clock, errors
 from frontend import forms, tables
 from frontend.access import page
 from frontend.templatetags import fairplace
-from frontend.views import awards, bids
+from frontend.views import awards, bids, rooms
 from marketplace.models import Listing
-from marketplace.selectors import shown_listings, visible_listings, with_own_offer
+from marketplace.selectors import (
+    shown_listings,
+    visible_listings,
+    with_own_offer,
+    with_tape,
+)
 from marketplace.services import listings
+from marketplace.services import terms as texts
 from portfolios.models import Portfolio
 from portfolios.selectors import visible_loans, visible_portfolios
+from portfolios.services import eligibility
 
 VIEWERS = policies.INSTITUTION_PEOPLE | policies.AGENCY_PEOPLE
 OPEN_DAYS = 7
@@ -77,9 +84,28 @@ class AgencyTable(ListingTable):
     class Meta:
         sequence = ("title", "phase", "offer", "...")
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # In the order of a figure that is not shown the figure could be read.
+        for name in ("loan_count", "balance_minor", "highest_rate_ppm"):
+            self.columns[name].column.orderable = False
+
     def render_title(self, value, record):
-        note = f"{record.institution.name} · {_what(record)}"
+        what = f" · {_what(record)}" if record.is_opened else ""
+        note = f"{record.institution.name}{what}"
         return tables.link(reverse("listing", args=[record.pk]), value, note)
+
+    def render_loan_count(self, record):
+        if not record.is_opened:
+            return rooms.size_words(record)
+        return fairplace.integer(record.tape_loan_count)
+
+    def render_balance_minor(self, record):
+        shown_minor = record.tape_balance_minor if record.is_opened else None
+        return fairplace.money(shown_minor, record.currency)
+
+    def render_highest_rate_ppm(self, record):
+        return fairplace.rate(record.highest_rate_ppm if record.is_opened else None)
 
     def render_offer(self, record):
         return bids.standing(record)
@@ -112,7 +138,7 @@ def listing_list(request: HttpRequest) -> HttpResponse:
     actor = request.actor
     rows = shown_listings(actor)
     if actor.kind == "agency":
-        rows = with_own_offer(actor, rows)
+        rows = with_tape(actor, with_own_offer(actor, rows))
         found = AgencyFilter(request.GET or None, _soonest_first(rows))
         table = AgencyTable(found.qs, request=request)
         lead = _("Portfolios that banks offer you. Bids are sealed: only you know of yours.")
@@ -169,9 +195,24 @@ class PublishForm(forms.Form):
         required=False,
         help_text=gettext_lazy("They do not learn who else is invited."),
     )
+    terms = django_forms.CharField(
+        label=gettext_lazy("Terms for bidders"),
+        help_text=gettext_lazy("Everybody accepts them before they see more than the title."),
+        max_length=texts.LONGEST,
+        widget=django_forms.Textarea(attrs={"rows": 8}),
+    )
+    files = forms.FilesField(
+        label=gettext_lazy("Documents"),
+        required=False,
+        help_text=gettext_lazy(
+            "PDF, text, CSV or XLSX, at most 10 MB each. You can add more later."
+        ),
+    )
 
-    def __init__(self, data=None, *, time_zone: str, agencies: list[tuple[str, str]], **kwargs):
-        super().__init__(data, **kwargs)
+    def __init__(
+        self, data=None, files=None, *, time_zone: str, agencies: list[tuple[str, str]], **kwargs
+    ):
+        super().__init__(data, files, **kwargs)
         self.fields["closes_at"].time_zone = time_zone
         count = len(agencies)
         everybody = ngettext(
@@ -192,12 +233,13 @@ class PublishForm(forms.Form):
             self.add_error("invited", _("Tick at least one agency."))
         return given
 
-    def terms(self) -> dict:
+    def decided(self) -> dict:
         """What `listings.publish` takes."""
         given = dict(self.cleaned_data)
         invited = given.pop("invited")
         only_invited = given.pop("audience") == "invited"
-        return {**given, "invited_agency_ids": invited if only_invited else None}
+        files = forms.contents(given.pop("files"))
+        return {**given, "invited_agency_ids": invited if only_invited else None, "files": files}
 
 
 @page(allow=policies.VENDOR_MANAGERS)
@@ -211,13 +253,18 @@ def publish(request: HttpRequest, portfolio_pk) -> HttpResponse:
     agencies = _approved_agencies(actor)
     form = PublishForm(
         request.POST or None,
+        request.FILES or None,
         time_zone=time_zone,
         agencies=agencies,
-        initial={"closes_at": _usual_closing(time_zone), "term_days": 365},
+        initial={
+            "closes_at": _usual_closing(time_zone),
+            "term_days": 365,
+            "terms": texts.usual(actor),
+        },
     )
     if request.method == "POST" and form.is_valid():
         try:
-            made = listings.publish(actor=actor, portfolio_id=portfolio.pk, **form.terms())
+            made = listings.publish(actor=actor, portfolio_id=portfolio.pk, **form.decided())
         except (errors.InvalidInput, errors.InvalidState) as error:
             forms.form_from_error(form, error, {"invited_agency_ids": "invited"})
         else:
@@ -272,12 +319,16 @@ def _above(portfolio: Portfolio) -> list[tuple[str, str]]:
 
 
 def _offered(actor, portfolio: Portfolio) -> dict:
-    """`{loans, balance_minor, held}`: what would be listed, and what rests on hold."""
-    loans = visible_loans(actor).filter(portfolio=portfolio, placement=None).order_by()
-    free = loans.filter(is_on_hold=False).aggregate(
-        loans=Count("pk"), balance_minor=Sum("balance_minor", default=0)
-    )
-    return {**free, "held": loans.filter(is_on_hold=True).count()}
+    """What would be listed, and what the eligibility test keeps out."""
+    found = eligibility.test(actor, visible_loans(actor).filter(portfolio=portfolio).order_by())
+    return {
+        "loans": found.placeable_count,
+        "balance_minor": found.placeable_minor,
+        "held": found.held_count,
+        "settled": found.settled_count,
+        "barred": found.barred_count,
+        "warned": found.warned_count,
+    }
 
 
 class WithdrawForm(forms.Form):

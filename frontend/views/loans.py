@@ -16,6 +16,7 @@ from frontend.templatetags import fairplace
 from portfolios import masks
 from portfolios.models import Loan
 from portfolios.selectors import (
+    loan_order,
     shown_contacts,
     shown_loans,
     shown_promises,
@@ -26,7 +27,7 @@ from portfolios.selectors import (
     visible_portfolios,
     visible_spells,
 )
-from portfolios.services import holds, loans
+from portfolios.services import borrowers, holds, loans
 
 EVENTS_SHOWN = 20
 PERSONAL = {
@@ -99,8 +100,11 @@ class LoanFilter(tables.FilterSet):
 def loan_list(request: HttpRequest) -> HttpResponse:
     """For the bank all its loans, for an agency those that it holds now."""
     is_agency = request.actor.kind == "agency"
+    # An agency's newest first: of millions, found without looking at other people's.
+    along = [f"-{column}" for column in loan_order(request.actor)]
+    order = [*along, "-pk"] if is_agency else ["reference"]
     found = LoanFilter(
-        request.GET or None, shown_loans(request.actor).order_by("reference"), request=request
+        request.GET or None, shown_loans(request.actor).order_by(*order), request=request
     )
     if is_agency:
         del found.filters["portfolio"]
@@ -115,6 +119,7 @@ def loan_list(request: HttpRequest) -> HttpResponse:
             else _("Every loan of the bank. Borrowers' details are masked."),
             "table": kind(found.qs, request=request),
             "filterset": found,
+            "may_look_up": policies.allows(request.actor, borrowers.MAY_LOOK_UP),
         },
     )
 

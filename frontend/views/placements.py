@@ -11,14 +11,17 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from agencies import policies, selectors
 from config import errors
-from frontend import composition, forms, tables, trail
+from frontend import composition, forms, previews, tables, trail
 from frontend.access import page
 from frontend.templatetags import fairplace
-from portfolios.models import Placement
-from portfolios.selectors import shown_placements, visible_loans
-from portfolios.services import placements, portfolios
+from frontend.views import recalls
+from frontend.views.exports import ExportTable
+from portfolios.models import Placement, Recall
+from portfolios.selectors import shown_exports, shown_placements, visible_loans, visible_recalls
+from portfolios.services import bulk, placements, portfolios
 
 REFERENCES_MAX = 1_000
+EXPORTS_SHOWN = 10
 READERS = policies.PEOPLE
 State = Placement.State
 
@@ -43,8 +46,8 @@ class PlacementTable(tables.Table):
         return tables.link(reverse("placement", args=[record.pk]), record.title)
 
     def render_ends_at(self, value, record, table, column):
-        if record.state == State.RECALLED:
-            return fairplace.zoned(record.recalled_at, table.time_zone)
+        if record.state != State.LIVE:
+            return fairplace.zoned(record.closed_at, table.time_zone)
         return column.render(value, table)
 
 
@@ -121,16 +124,29 @@ def placement(request: HttpRequest, pk) -> HttpResponse:
             "charts": composition.of(portfolios.composition(loans), found.currency),
             "may_recall": found.state == State.LIVE
             and policies.allows(request.actor, policies.VENDOR_MANAGERS),
+            "may_return": policies.allows(request.actor, policies.AGENCY_PEOPLE),
+            "pending": visible_recalls(request.actor)
+            .filter(placement=found, state=Recall.State.PENDING)
+            .order_by("final_at")
+            if policies.allows(request.actor, recalls.READERS)
+            else [],
             "time_zone": zone,
+            "exports": _exports(request, found, zone),
             "entries": trail.timeline(request.actor, found),
         },
     )
 
 
+def _exports(request: HttpRequest, found: Placement, zone: str) -> ExportTable:
+    """The latest that sent anything."""
+    sent = shown_exports(request.actor).filter(placement=found, row_count__gt=0)
+    return ExportTable(sent.order_by("-requested_at")[:EXPORTS_SHOWN], time_zone=zone)
+
+
 def _live(request: HttpRequest, pk) -> Placement:
     found = selectors.find(shown_placements(request.actor), pk=pk)
     if found.state != State.LIVE:
-        raise errors.InvalidState("NOT_LIVE", _("This placement has been recalled already."))
+        raise errors.InvalidState("NOT_LIVE", _("This placement has ended already."))
     return found
 
 
@@ -236,6 +252,65 @@ def recall_loans(request: HttpRequest, pk) -> HttpResponse:
             "placement": found,
         },
     )
+
+
+class ReturnForm(forms.Form):
+    references = previews.ReferencesField(
+        required=False,
+        help_text=gettext_lazy("One on each line. Left empty, the whole placement goes back."),
+    )
+    reason = forms.ReasonField()
+
+
+@page(allow=policies.AGENCY_PEOPLE)
+def give_back(request: HttpRequest, pk) -> HttpResponse:
+    """An agency returns loans, or the whole placement."""
+    found = selectors.find(shown_placements(request.actor), pk=pk)
+    form = ReturnForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            count = placements.give_back(
+                actor=request.actor,
+                placement_id=pk,
+                loan_ids=_named_loans(request, found, form.cleaned_data["references"]),
+                reason=form.cleaned_data["reason"],
+            )
+        except (errors.InvalidInput, errors.InvalidState) as error:
+            forms.form_from_error(form, error)
+        else:
+            told = ngettext("%(count)s loan is returned.", "%(count)s loans are returned.", count)
+            messages.success(request, told % {"count": fairplace.integer(count)})
+            is_left = shown_placements(request.actor).filter(pk=pk).exists()
+            return redirect("placement", pk) if is_left else redirect("placements")
+    return forms.render_page(
+        request,
+        "frontend/placements/return.html",
+        {
+            "title": _("Return loans"),
+            "lead": _("You lose access to them at once, and %(bank)s is told why.")
+            % {"bank": found.institution.name},
+            "breadcrumbs": _way_back(found),
+            "form": form,
+            "placement": found,
+        },
+    )
+
+
+def _named_loans(request: HttpRequest, found: Placement, references: list[str]) -> list | None:
+    """The loans named; None for the whole placement. Raises `InvalidInput` for unknown ones."""
+    if not references:
+        return None
+    names = bulk.named(references)
+    loans = visible_loans(request.actor).filter(placement=found, reference__in=names)
+    known = dict(loans.values_list("reference", "pk"))
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise errors.InvalidInput(
+            "NOT_IN_PLACEMENT",
+            _("Not in this placement: %(references)s") % {"references": ", ".join(missing[:10])},
+            field="references",
+        )
+    return list(known.values())
 
 
 def _way_back(found: Placement) -> list[tuple]:

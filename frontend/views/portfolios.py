@@ -22,8 +22,8 @@ from portfolios.selectors import (
     shown_placements,
     shown_portfolios,
     visible_imports,
-    visible_loans,
     visible_portfolios,
+    visible_tallies,
 )
 from portfolios.services import portfolios
 from portfolios.services.imports import UNFINISHED
@@ -93,14 +93,14 @@ def _waiting(actor) -> list[dict]:
 
 def _free(actor) -> list[dict]:
     """The balance that nobody works on, one tile for each currency."""
-    free = visible_loans(actor).filter(placement=None).order_by().values("currency")
+    free = shown_portfolios(actor).filter(free_minor__gt=0).order_by().values("currency")
     return [
         {
             "label": _("Not placed, %(currency)s") % {"currency": row["currency"]},
-            "value": fairplace.money_short(row["free_minor"], row["currency"]),
-            "note": fairplace.money(row["free_minor"], row["currency"]),
+            "value": fairplace.money_short(row["total_minor"], row["currency"]),
+            "note": fairplace.money(row["total_minor"], row["currency"]),
         }
-        for row in free.annotate(free_minor=Sum("balance_minor")).order_by("-free_minor")[:3]
+        for row in free.annotate(total_minor=Sum("free_minor")).order_by("-total_minor")[:3]
     ]
 
 
@@ -182,8 +182,7 @@ class ImportTable(tables.Table):
 def portfolio(request: HttpRequest, pk) -> HttpResponse:
     """One portfolio: what is in it, what is next, and what happened."""
     found = selectors.find(shown_portfolios(request.actor), pk=pk)
-    loans = visible_loans(request.actor).filter(portfolio=found)
-    made_of = portfolios.composition(loans)
+    made_of = portfolios.composition_of(visible_tallies(request.actor).filter(portfolio=found))
     zone = selectors.time_zone_of(request.actor)
     imports = visible_imports(request.actor).filter(portfolio=found)
     imports = imports.select_related("uploaded_by")

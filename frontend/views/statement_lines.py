@@ -1,7 +1,5 @@
 """The lines of a statement: what earned what, as a table and as a file."""
 
-import csv
-import io
 from decimal import Decimal
 
 import django_filters
@@ -16,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from agencies import policies as roles
 from agencies import selectors
 from agencies.actors import Actor
-from frontend import tables
+from frontend import csv_files, tables
 from frontend.access import page
 from frontend.templatetags import fairplace
 from payouts import commission, policies
@@ -80,16 +78,12 @@ def lines_of(actor: Actor, found: Statement) -> QuerySet[StatementLine]:
 def lines_csv(request: HttpRequest, pk) -> HttpResponse:
     """The lines as a file, amounts as plain numbers in the currency's main unit."""
     found = selectors.find(visible_statements(request.actor), pk=pk)
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\r\n")
-    writer.writerow(
-        ["reference", "value_date", "kind", "currency", "base", "rate_per_cent", "commission"]
-    )
+    rows = [["reference", "value_date", "kind", "currency", "base", "rate_per_cent", "commission"]]
     for line in lines_of(request.actor, found):
         sign = 1 if line.kind == Kind.ACCRUAL else -1
-        writer.writerow(
+        rows.append(
             [
-                _inert(line.reference),
+                line.reference,
                 line.value_on.isoformat(),
                 line.kind,
                 found.currency,
@@ -100,12 +94,7 @@ def lines_csv(request: HttpRequest, pk) -> HttpResponse:
         )
     name = f"statement-{found.starts_on:%Y-%m}-{found.currency}.csv"
     return HttpResponse(
-        "\ufeff" + written.getvalue(),
+        csv_files.BYTE_ORDER_MARK + csv_files.lines(rows),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": content_disposition_header(True, name)},
     )
-
-
-def _inert(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text

@@ -9,7 +9,15 @@ from collections.abc import Callable, Iterable
 
 from agencies import policies
 from agencies.actors import Actor
-from frontend.work import complaints, marketplace, panel, payouts, portfolios
+from frontend.work import (
+    certificates,
+    complaints,
+    marketplace,
+    panel,
+    payouts,
+    placements,
+    portfolios,
+)
 from frontend.work.items import Figure, Item
 
 TONES = ("danger", "warning", "accent", "info")
@@ -25,12 +33,21 @@ SOURCES: list[tuple[frozenset[str], Callable[[Actor], Iterable[Item]]]] = [
     (policies.FINANCE_PREPARERS, portfolios.late_receipts_to_decide),
     (policies.FINANCE_PREPARERS | policies.AGENCY_PEOPLE, portfolios.waiting_recoveries),
     (policies.COMPLIANCE_OFFICERS, portfolios.flagged_contacts),
+    (policies.VENDOR_MANAGERS, placements.objections_to_decide),
+    (policies.VENDOR_MANAGERS | policies.COMPLIANCE_OFFICERS, placements.holds_to_review),
+    (policies.AGENCY_PEOPLE, placements.recalls_to_object_to),
+    (policies.AGENCY_PEOPLE, placements.promises_due),
     (policies.VENDOR_MANAGERS, marketplace.listings_to_award),
+    (policies.VENDOR_MANAGERS, marketplace.questions_to_answer),
     (policies.VENDOR_MANAGERS, portfolios.files_to_decide),
     (policies.VENDOR_MANAGERS, portfolios.drafts_to_publish),
     (policies.VENDOR_MANAGERS | policies.AGENCY_ADMINISTRATORS, portfolios.placements_ending),
     (policies.AGENCY_PEOPLE, portfolios.loans_on_hold),
     (policies.AGENCY_ADMINISTRATORS, marketplace.listings_to_bid_on),
+    (
+        policies.AGENCY_ADMINISTRATORS | policies.VENDOR_MANAGERS | policies.COMPLIANCE_OFFICERS,
+        certificates.certificates_owed,
+    ),
     (policies.FINANCE_APPROVERS, payouts.failed_payouts),
     (policies.FINANCE_APPROVERS, payouts.statements_to_approve),
     (policies.FINANCE_APPROVERS, payouts.excesses_to_decide),

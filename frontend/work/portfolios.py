@@ -14,6 +14,7 @@ from frontend.work.items import Figure, Item
 from portfolios.models import LateReceipt, Placement, Portfolio
 from portfolios.selectors import (
     narrow_contacts,
+    placed_count,
     reported_recoveries,
     visible_contacts,
     visible_imports,
@@ -35,8 +36,10 @@ def placement_figures(actor: Actor) -> Iterable[Figure]:
     live = visible_placements(actor).filter(state=Placement.State.LIVE)
     url = reverse("placements")
     yield Figure(label=_("Live placements"), value=fairplace.integer(live.count()), url=url)
-    placed = visible_loans(actor).filter(placement__isnull=False).count()
-    label = _("Loans you hold") if actor.agency_id else _("Loans placed")
+    if actor.agency_id:
+        label, placed = _("Loans you hold"), visible_loans(actor).count()
+    else:
+        label, placed = _("Loans placed"), placed_count(actor)
     yield Figure(label=label, value=fairplace.integer(placed), url=url)
 
 

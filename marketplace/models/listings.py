@@ -4,13 +4,19 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config import ids
+from config.encryption import EncryptedField
 
 
 class Listing(models.Model):
     """A portfolio published for bids. `closes_at` never moves once it is published.
 
-    `summary` is what bidders see: counts, sums and distributions frozen at publication, never a
-    borrower and no group of fewer than five loans.
+    `loan_count` and `balance_minor` are the bank's own; what bidders see is the listing's `Tape`.
+    `terms_sha256` says which text of the listing's terms has to be accepted. Questions are taken
+    until `questions_close_at`.
+
+    The seed of the draw is chosen at publication: `draw_commitment` is SHA-256 over it and
+    `portfolio_digest` (SHA-256 over the loans' references), both as bytes. It stays sealed in
+    `sealed_seed` until the award writes it, 32 hexadecimal digits, to `seed`.
     """
 
     class State(models.TextChoices):
@@ -39,13 +45,18 @@ class Listing(models.Model):
     product = models.CharField(_("product"), max_length=60)
     loan_count = models.PositiveIntegerField(_("loans"))
     balance_minor = models.BigIntegerField(_("balance"))
-    summary = models.JSONField(default=dict)
     highest_rate_ppm = models.IntegerField(_("highest commission rate"))
     term_days = models.PositiveIntegerField(_("term in days"))
     is_invitation_only = models.BooleanField(_("invited agencies only"), default=False)
+    sealed_seed = EncryptedField(editable=False)
+    portfolio_digest = models.CharField(max_length=64, blank=True)
+    draw_commitment = models.CharField(_("commitment of the draw"), max_length=64, blank=True)
+    seed = models.CharField(_("seed of the draw"), max_length=32, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     published_at = models.DateTimeField(_("published"))
     closes_at = models.DateTimeField(_("closes"))
+    questions_close_at = models.DateTimeField(_("questions close"))
+    terms_sha256 = models.CharField(max_length=64)
 
     class Meta:
         constraints = [
@@ -61,6 +72,10 @@ class Listing(models.Model):
             models.CheckConstraint(
                 name="listing_closes_after_publication",
                 condition=models.Q(closes_at__gt=models.F("published_at")),
+            ),
+            models.CheckConstraint(
+                name="listing_questions_close_first",
+                condition=models.Q(questions_close_at__lte=models.F("closes_at")),
             ),
         ]
         indexes = [models.Index(fields=["institution", "state"], name="listing_by_state")]

@@ -11,6 +11,7 @@ from agencies.actors import Actor
 from config import clock, dberrors, errors
 from marketplace.models import Bid, Listing
 from marketplace.selectors import visible_listings
+from marketplace.services import rooms
 
 MAY_BID = policies.AGENCY_ADMINISTRATORS | policies.MACHINE_CLIENTS
 MOST_LOANS = 1_000_000_000
@@ -23,13 +24,15 @@ def submit(*, actor: Actor, listing_id, rate_ppm: int, capacity_loans: int, note
     """Make the agency's bid on a listing, or replace the one it made.
 
     Raises `InvalidInput` for a rate above the listing's highest or a capacity of nothing,
-    `InvalidState` `CLOSED` from the closing time on, by the database's clock read after the
-    listing is locked (a trigger decides, whatever this process believes).
+    `InvalidState` `NOT_ACCEPTED` before the terms are accepted, `CLOSED` from the closing time
+    on, by the database's clock read after the listing is locked (a trigger decides, whatever
+    this process believes).
     """
     policies.demand(actor, MAY_BID)
     listing = selectors.find(visible_listings(actor), pk=listing_id)
     if listing.state != Listing.State.OPEN or clock.now() >= listing.closes_at:
         raise errors.InvalidState("CLOSED", CLOSED)
+    rooms.find(actor, listing.pk)
     _check(listing, rate_ppm, capacity_loans, note)
     with transaction.atomic():
         offer = {

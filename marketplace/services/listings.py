@@ -1,8 +1,10 @@
 """Listings: a portfolio published for bids, with a closing time that never moves."""
 
 import datetime
+from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import Count, Sum
 from django.utils.translation import gettext_lazy as _
 
 from agencies import audit, policies, selectors
@@ -10,11 +12,13 @@ from agencies.actors import Actor
 from agencies.models import PanelMembership
 from agencies.selectors import visible_memberships
 from config import clock, errors, money
-from marketplace import tape
 from marketplace.models import Listing, ListingInvitation
 from marketplace.selectors import visible_listings
+from marketplace.services import documents, draws, rooms, tapes
+from marketplace.services import terms as texts
 from portfolios.models import Portfolio
-from portfolios.selectors import visible_imports, visible_loans, visible_portfolios
+from portfolios.selectors import visible_imports, visible_portfolios
+from portfolios.services import eligibility
 from portfolios.services.imports import UNFINISHED
 
 LONGEST_TERM_DAYS = 3650
@@ -28,10 +32,18 @@ def publish(
     highest_rate_ppm: int,
     term_days: int,
     invited_agency_ids: list | None = None,
+    seed: str = "",
+    terms: str | None = None,
+    files: Sequence[documents.File] = (),
 ) -> Listing:
-    """Open a draft portfolio for bids until `closes_at`.
+    """Open a draft portfolio for bids until `closes_at`, with the tape that bidders read.
+
+    The seed of the draw is chosen here and committed to, so that nobody can choose it when the bids
+    are known; `seed` is for the demonstration alone, no page or mutation has it.
 
     `invited_agency_ids` None means every approved agency of the panel; a list, those alone.
+    `terms` are what everybody accepts before they look, the bank's usual ones if None; `files`
+    are documents for all bidders.
     Raises `InvalidInput` for a closing time that has passed, an impossible rate or term, or an
     invited agency that is not on the panel; `InvalidState` when the portfolio is not a draft or
     has no loan that could be placed.
@@ -39,6 +51,7 @@ def publish(
     policies.demand(actor, policies.VENDOR_MANAGERS)
     portfolio = selectors.find(visible_portfolios(actor), pk=portfolio_id)
     _check_terms(highest_rate_ppm, term_days)
+    text = texts.checked(texts.usual(actor) if terms is None else terms)
     with transaction.atomic():
         listed = Portfolio.objects.filter(pk=portfolio.pk, state=Portfolio.State.DRAFT).update(
             state=Portfolio.State.LISTED
@@ -54,11 +67,11 @@ def publish(
             raise errors.InvalidInput(
                 "IN_THE_PAST", _("The closing time must lie in the future."), field="closes_at"
             )
-        loans = visible_loans(actor).filter(
-            portfolio=portfolio, placement__isnull=True, is_on_hold=False
+        loans = eligibility.free(actor, portfolio.pk)
+        offered = loans.order_by().aggregate(
+            loans=Count("pk"), balance_minor=Sum("balance_minor", default=0)
         )
-        summary = tape.summarise(loans)
-        if not summary["loans"]:
+        if not offered["loans"]:
             raise errors.InvalidState("NO_LOANS", _("No loan in this portfolio can be placed."))
         listing = Listing.objects.create(
             institution_id=portfolio.institution_id,
@@ -67,15 +80,19 @@ def publish(
             currency=portfolio.currency,
             jurisdiction=portfolio.jurisdiction,
             product=portfolio.product,
-            loan_count=summary["loans"],
-            balance_minor=summary["balance_minor"],
-            summary=summary,
+            loan_count=offered["loans"],
+            balance_minor=offered["balance_minor"],
             highest_rate_ppm=highest_rate_ppm,
             term_days=term_days,
             is_invitation_only=invited_agency_ids is not None,
             published_at=moment,
             closes_at=closes_at,
+            **draws.commitment(actor, portfolio.pk, seed),
+            questions_close_at=rooms.questions_end(moment, closes_at),
+            terms_sha256=texts.digest(text),
         )
+        tapes.cut(actor, listing, loans)
+        texts.write(actor, listing, text)
         _invite(actor, listing, invited_agency_ids)
         audit.record(
             actor,
@@ -83,11 +100,13 @@ def publish(
             listing,
             changes={
                 "loans": listing.loan_count,
+                "draw_commitment": listing.draw_commitment,
                 "closes_at": closes_at.isoformat(),
                 "highest_rate_ppm": highest_rate_ppm,
                 "invited": None if invited_agency_ids is None else len(set(invited_agency_ids)),
             },
         )
+        documents.write(actor, listing, files)
     return listing
 
 

@@ -1,11 +1,11 @@
-"""Loans, their borrowers' masked fields and pauses of their collection over GraphQL."""
+"""Loans and their borrowers' masked fields over GraphQL."""
 
 import graphene
 
 from agencies import policies
 from config.graphql import mutations, queries, scalars, types
 from portfolios import models, selectors
-from portfolios.services import holds, loans
+from portfolios.services import borrowers, loans
 
 HoldKind = scalars.choices(models.Hold.Reason, "HoldKind")
 
@@ -34,18 +34,6 @@ class Borrower(types.Node):
         return loans.masked_fields(borrower)["national_id"]
 
 
-class Hold(types.Node):
-    """A pause in the collection of one loan."""
-
-    class Meta:
-        model = models.Hold
-        fields = ("reason", "opened_at", "released_at", "release_reason")
-        selector = selectors.visible_holds
-        allow = policies.INSTITUTION_PEOPLE
-
-    kind = graphene.Field(HoldKind, required=True)
-
-
 class Loan(types.Node):
     """One overdue debt. An agency sees those of its live placements and no others."""
 
@@ -62,16 +50,20 @@ class Loan(types.Node):
             "region",
             "grade",
             "is_on_hold",
+            "held_out_until",
             "borrower",
             "placement",
             "portfolio",
         )
         selector = selectors.visible_loans
         allow = policies.EVERYBODY
-        allow_fields = {"portfolio": policies.INSTITUTION_PEOPLE}
+        allow_fields = {
+            "portfolio": policies.INSTITUTION_PEOPLE,
+            "held_out_until": policies.INSTITUTION_PEOPLE,
+        }
 
     holds = queries.connection(
-        lambda: Hold,
+        lambda: Loan._meta.registry.get_type_for_model(models.Hold),
         narrow=lambda visible, loan: visible.filter(loan=loan),
         newest_first=True,
     )
@@ -96,41 +88,24 @@ class BorrowerReveal(mutations.Mutation):
         return cls(value=loans.reveal(actor=actor, **given))
 
 
-class LoanHold(mutations.Mutation):
-    """Pauses the collection of one loan until it is released."""
+class BorrowerLookUp(mutations.Mutation):
+    """Finds loans by the borrower's whole phone number or national identifier, for a reason.
 
-    allow = holds.MAY_HOLD
+    The audit trail keeps a keyed digest of what was looked for, never the value itself.
+    """
 
-    class Input:
-        loan_id = graphene.ID(required=True)
-        kind = HoldKind(required=True)
-        reason = graphene.String(required=True)
-
-    hold = graphene.Field(Hold)
-    loan = graphene.Field(Loan)
-
-    @classmethod
-    def perform(cls, info, actor, loan_id, **given):
-        hold = holds.open_hold(actor=actor, loan_id=loan_id, **given)
-        return cls(hold=hold, loan=Loan.load(info, [loan_id])[loan_id])
-
-
-class LoanRelease(mutations.Mutation):
-    """Ends one hold; collection goes on when no other is open."""
-
-    allow = holds.MAY_HOLD
+    allow = borrowers.MAY_LOOK_UP
 
     class Input:
-        hold_id = graphene.ID(required=True)
+        field = graphene.String(required=True, description="`phone` or `national_id`.")
+        value = graphene.String(required=True)
         reason = graphene.String(required=True)
 
-    hold = graphene.Field(Hold)
-    loan = graphene.Field(Loan)
+    loans = graphene.List(graphene.NonNull(Loan), description="At most 100.")
 
     @classmethod
     def perform(cls, info, actor, **given):
-        hold = holds.release(actor=actor, **given)
-        return cls(hold=hold, loan=Loan.load(info, [hold.loan_id])[hold.loan_id])
+        return cls(loans=borrowers.look_up(actor=actor, **given))
 
 
 class Query(graphene.ObjectType):
@@ -144,6 +119,7 @@ class Query(graphene.ObjectType):
     loans = queries.connection(
         Loan,
         narrow=lambda visible, root, **filters: selectors.narrow_loans(visible, **filters),
+        along=selectors.loan_order,
         portfolio_id=graphene.ID(),
         placement_id=graphene.ID(),
         region=graphene.String(),
@@ -159,6 +135,5 @@ class Query(graphene.ObjectType):
 
 
 class Mutation(graphene.ObjectType):
+    borrower_look_up = BorrowerLookUp.Field()
     borrower_reveal = BorrowerReveal.Field()
-    loan_hold = LoanHold.Field()
-    loan_release = LoanRelease.Field()

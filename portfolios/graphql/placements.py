@@ -22,10 +22,12 @@ class Placement(types.Node):
             "rate_ppm",
             "loan_count",
             "balance_minor",
+            "tail_days",
+            "untouched_days",
             "opened_at",
             "ends_at",
-            "recalled_at",
-            "recall_reason",
+            "closed_at",
+            "close_reason",
             "portfolio",
         )
         selector = selectors.shown_placements
@@ -90,6 +92,39 @@ class LoansRecall(mutations.Mutation):
         return cls(placement=placement, recalled_count=count)
 
 
+class PlacementReturn(mutations.Mutation):
+    """An agency gives a whole placement back and sees nothing of it from the next statement."""
+
+    allow = policies.AGENCY_WORKERS
+
+    class Input:
+        placement_id = graphene.ID(required=True)
+        reason = graphene.String(required=True)
+
+    returned_count = graphene.Int()
+
+    @classmethod
+    def perform(cls, info, actor, **given):
+        return cls(returned_count=placements.give_back(actor=actor, **given))
+
+
+class LoansReturn(mutations.Mutation):
+    """An agency gives single loans of a placement back; all of them or none."""
+
+    allow = policies.AGENCY_WORKERS
+
+    class Input:
+        placement_id = graphene.ID(required=True)
+        loan_ids = graphene.List(graphene.NonNull(graphene.ID), required=True)
+        reason = graphene.String(required=True)
+
+    returned_count = graphene.Int()
+
+    @classmethod
+    def perform(cls, info, actor, **given):
+        return cls(returned_count=placements.give_back(actor=actor, **given))
+
+
 class Query(graphene.ObjectType):
     placement = queries.node(Placement)
     placements = queries.connection(
@@ -103,3 +138,5 @@ class Query(graphene.ObjectType):
 class Mutation(graphene.ObjectType):
     placement_recall = PlacementRecall.Field()
     loans_recall = LoansRecall.Field()
+    placement_return = PlacementReturn.Field()
+    loans_return = LoansReturn.Field()

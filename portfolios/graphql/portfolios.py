@@ -63,8 +63,8 @@ class Portfolio(types.Node):
     composition = graphene.Field(PortfolioComposition, required=True)
 
     def resolve_composition(portfolio, info):
-        loans = selectors.visible_loans(info.context.actor).filter(portfolio=portfolio)
-        return portfolios.composition(loans)
+        tallies = selectors.visible_tallies(info.context.actor).filter(portfolio=portfolio)
+        return portfolios.composition_of(tallies)
 
 
 class PortfolioCreate(mutations.Mutation):

@@ -4,6 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import config.encryption
 import config.ids
 from config import rls
 
@@ -159,7 +160,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("number", models.PositiveIntegerField()),
-                ("content", models.BinaryField()),
+                ("content", config.encryption.EncryptedField(blank=True, default=b"")),
             ],
             options={
                 "constraints": [

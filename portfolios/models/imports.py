@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config import ids
+from config.encryption import EncryptedField
 
 
 class LoanImport(models.Model):
@@ -108,7 +109,7 @@ class LoanFilePart(models.Model):
     loan_import = models.ForeignKey(LoanImport, on_delete=models.PROTECT, related_name="parts")
     kind = models.CharField(max_length=8, choices=Kind)
     number = models.PositiveIntegerField()
-    content = models.BinaryField()
+    content = EncryptedField()
 
     class Meta:
         constraints = [

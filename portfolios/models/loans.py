@@ -56,7 +56,8 @@ class Borrower(models.Model):
 class Loan(models.Model):
     """One overdue debt.
 
-    `balance_minor` is what is owed, in the portfolio's currency; `principal_minor`,
+    `balance_minor` is what is owed, in the portfolio's currency, as the bank said it last, at
+    `balance_stated_at` or else with the loan's file; `principal_minor`,
     `interest_minor` and `fees_minor` are its parts where the bank gives them. `score` and `grade`
     are the bank's own score and band, `expected_recovery_ppm` what it expects to come in of the
     balance. `limitation_on` is the first day on which the claim is past limitation.
@@ -64,15 +65,17 @@ class Loan(models.Model):
 
     `placement` and `agency` say who holds the loan now and are empty when nobody does;
     `is_on_hold` says that collection is paused. All three are kept by the services of placements
-    and holds.
+    and holds. Until `held_out_until` the loan is placed with nobody, so that there is something to
+    compare the agencies' work with; awards set it.
     """
 
     id = ids.primary_key()
+    # Three keys have no index of their own: one of those below begins with each of them.
     institution = models.ForeignKey(
-        "agencies.Institution", on_delete=models.PROTECT, related_name="+"
+        "agencies.Institution", on_delete=models.PROTECT, related_name="+", db_index=False
     )
     portfolio = models.ForeignKey(
-        "portfolios.Portfolio", on_delete=models.PROTECT, related_name="loans"
+        "portfolios.Portfolio", on_delete=models.PROTECT, related_name="loans", db_index=False
     )
     loan_import = models.ForeignKey(
         "portfolios.LoanImport", on_delete=models.PROTECT, related_name="+"
@@ -83,6 +86,7 @@ class Loan(models.Model):
     reference = models.CharField(_("reference"), max_length=60)
     currency = models.CharField(_("currency"), max_length=3)
     balance_minor = models.BigIntegerField(_("balance"))
+    balance_stated_at = models.DateTimeField(null=True)
     principal_minor = models.BigIntegerField(_("principal"), null=True)
     interest_minor = models.BigIntegerField(_("interest"), null=True)
     fees_minor = models.BigIntegerField(_("fees"), null=True)
@@ -103,11 +107,12 @@ class Loan(models.Model):
     limitation_on = models.DateField(_("past limitation on"), null=True)
     attributes = models.JSONField(_("further attributes"), default=dict, blank=True)
     is_on_hold = models.BooleanField(_("on hold"), default=False)
+    held_out_until = models.DateTimeField(_("held out until"), null=True)
     placement = models.ForeignKey(
         "portfolios.Placement", null=True, on_delete=models.PROTECT, related_name="+"
     )
     agency = models.ForeignKey(
-        "agencies.Agency", null=True, on_delete=models.PROTECT, related_name="+"
+        "agencies.Agency", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
 
     class Meta:
@@ -117,7 +122,7 @@ class Loan(models.Model):
                 name="loan_reference_once_per_institution",
             ),
             models.CheckConstraint(
-                name="loan_balance_positive", condition=models.Q(balance_minor__gt=0)
+                name="loan_balance_not_negative", condition=models.Q(balance_minor__gte=0)
             ),
             models.CheckConstraint(
                 name="loan_expected_recovery_possible",
@@ -133,7 +138,12 @@ class Loan(models.Model):
         ]
         indexes = [
             models.Index(fields=["portfolio", "reference"], name="loan_by_portfolio"),
-            models.Index(fields=["agency", "id"], name="loan_by_agency"),
+            # With what both walls ask about a loan, so that an agency's are counted in the index.
+            models.Index(
+                fields=["agency", "id"],
+                include=["placement", "institution"],
+                name="loan_by_agency",
+            ),
         ]
 
     def __str__(self):

@@ -1,4 +1,4 @@
-"""Placements: one agency's spell with one lot, the loans in it, and pauses."""
+"""Placements: one agency's spell with one lot, and the loans in it."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -9,12 +9,16 @@ from config import ids
 class Placement(models.Model):
     """One agency's spell with one lot under one set of terms, frozen at the award.
 
-    Live while `state` is live and `opened_at` ≤ now < `ends_at`.
+    Live while `state` is live and `opened_at` ≤ now < `ends_at`. `tail_days` are the days after
+    the end in which a payment on a promise made before still counts for the agency;
+    `untouched_days` is after how many days without a contact a loan is on its worklist.
     """
 
     class State(models.TextChoices):
         LIVE = "live", _("Live")
         RECALLED = "recalled", _("Recalled")
+        RETURNED = "returned", _("Returned")
+        EXPIRED = "expired", _("Expired")
 
     id = ids.primary_key()
     institution = models.ForeignKey(
@@ -33,8 +37,10 @@ class Placement(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.LIVE)
     opened_at = models.DateTimeField(_("opened"))
     ends_at = models.DateTimeField(_("ends"))
-    recalled_at = models.DateTimeField(null=True)
-    recall_reason = models.TextField(_("reason of the recall"), blank=True)
+    tail_days = models.PositiveIntegerField(_("tail in days"), default=0)
+    untouched_days = models.PositiveIntegerField(_("days between contacts"), default=14)
+    closed_at = models.DateTimeField(null=True)
+    close_reason = models.TextField(_("reason of the end"), blank=True)
 
     class Meta:
         permissions = [("work_placement", "May work on the loans of this placement")]
@@ -48,10 +54,10 @@ class Placement(models.Model):
                 condition=models.Q(ends_at__gt=models.F("opened_at")),
             ),
             models.CheckConstraint(
-                name="placement_recall_has_a_reason",
-                condition=models.Q(state="live", recalled_at__isnull=True)
-                | models.Q(state="recalled", recalled_at__isnull=False)
-                & ~models.Q(recall_reason=""),
+                name="placement_ended_with_a_reason",
+                condition=models.Q(state="live", closed_at__isnull=True, close_reason="")
+                | models.Q(state__in=["recalled", "returned", "expired"], closed_at__isnull=False)
+                & ~models.Q(close_reason=""),
             ),
         ]
         indexes = [models.Index(fields=["agency", "state"], name="placement_by_agency")]
@@ -61,7 +67,18 @@ class Placement(models.Model):
 
 
 class PlacedLoan(models.Model):
-    """One loan's spell in a placement: opened with the balance of that day, never deleted."""
+    """One loan's spell in a placement: never deleted, closed with a kind and a reason.
+
+    What the loan was like on the first day is frozen here: its balance and the strata by which
+    agencies are compared. `is_comparison` marks loans that every winner got an equal random lot
+    of, to be compared by.
+    """
+
+    class CloseKind(models.TextChoices):
+        RECALLED = "recalled", _("Recalled")
+        RETURNED = "returned", _("Returned by the agency")
+        EXPIRED = "expired", _("Expired")
+        SETTLED = "settled", _("Settled")
 
     id = ids.primary_key()
     institution = models.ForeignKey(
@@ -72,8 +89,15 @@ class PlacedLoan(models.Model):
     loan = models.ForeignKey("portfolios.Loan", on_delete=models.PROTECT, related_name="spells")
     balance_minor = models.BigIntegerField(_("balance at placement"))
     days_past_due = models.PositiveIntegerField(_("days past due at placement"))
+    product = models.CharField(_("product at placement"), max_length=60, blank=True)
+    region = models.CharField(_("region at placement"), max_length=20, blank=True)
+    grade = models.CharField(_("grade at placement"), max_length=10, blank=True)
+    score = models.IntegerField(_("score at placement"), null=True)
+    earlier_placements = models.PositiveIntegerField(_("earlier placements"), default=0)
+    is_comparison = models.BooleanField(_("for comparison"), default=False)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
+    close_kind = models.CharField(max_length=8, choices=CloseKind, blank=True)
     close_reason = models.TextField(blank=True)
 
     class Meta:
@@ -87,44 +111,12 @@ class PlacedLoan(models.Model):
                 fields=["placement", "loan"], name="one_spell_per_loan_and_placement"
             ),
             models.CheckConstraint(
-                name="spell_closed_with_a_reason",
-                condition=models.Q(closed_at__isnull=True, close_reason="")
-                | models.Q(closed_at__isnull=False) & ~models.Q(close_reason=""),
+                name="spell_closed_with_kind_and_reason",
+                condition=models.Q(closed_at__isnull=True, close_reason="", close_kind="")
+                | models.Q(
+                    closed_at__isnull=False,
+                    close_kind__in=["recalled", "returned", "expired", "settled"],
+                )
+                & ~models.Q(close_reason=""),
             ),
-        ]
-
-
-class Hold(models.Model):
-    """A pause in the collection of one loan, from `opened_at` until it is released."""
-
-    class Reason(models.TextChoices):
-        COMPLAINT = "complaint", _("Complaint")
-        DISPUTE = "dispute", _("Dispute")
-        OTHER = "other", _("Other")
-
-    id = ids.primary_key()
-    institution = models.ForeignKey(
-        "agencies.Institution", on_delete=models.PROTECT, related_name="+"
-    )
-    loan = models.ForeignKey("portfolios.Loan", on_delete=models.PROTECT, related_name="holds")
-    complaint = models.ForeignKey(
-        "portfolios.Complaint",
-        null=True,
-        on_delete=models.PROTECT,
-        related_name="holds",
-    )
-    kind = models.CharField(max_length=10, choices=Reason)
-    reason = models.TextField(_("reason"))
-    opened_at = models.DateTimeField()
-    released_at = models.DateTimeField(null=True)
-    release_reason = models.TextField(blank=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["complaint"], name="one_hold_per_complaint")]
-        indexes = [
-            models.Index(
-                fields=["loan"],
-                condition=models.Q(released_at__isnull=True),
-                name="hold_open_by_loan",
-            )
         ]

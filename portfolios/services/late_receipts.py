@@ -13,7 +13,7 @@ from agencies.selectors import visible_memberships
 from config import clock, errors, money
 from portfolios.models import LateReceipt, PlacedLoan, Recovery
 from portfolios.selectors import visible_late_receipts, visible_loans, visible_spells
-from portfolios.services import recoveries, work
+from portfolios.services import recoveries, tails, work
 
 State = LateReceipt.State
 STANDINGS = (PanelMembership.State.APPROVED, PanelMembership.State.SUSPENDED)
@@ -98,7 +98,7 @@ def decide(*, actor: Actor, late_receipt_id, accept: bool, reason: str) -> LateR
 
     Raises `NotFound`; `InvalidInput`: `REQUIRED`, `CARD_NUMBER`; `InvalidState`: `DECIDED`, and
     where it cannot be accepted `LOAN_UNKNOWN`, `NEVER_PLACED`, `STILL_PLACED`,
-    `BEFORE_PLACEMENT`, `WRONG_CURRENCY`, `REFERENCE_TAKEN`.
+    `BEFORE_PLACEMENT`, `AFTER_THE_TAIL`, `WRONG_CURRENCY`, `REFERENCE_TAKEN`.
     """
     policies.demand(actor, policies.FINANCE_PREPARERS)
     reason = work.checked_text(reason, field="reason", required=True)
@@ -182,10 +182,16 @@ def _ended(spells: list[PlacedLoan], late_receipt: LateReceipt, in_standing: boo
             work.check_value_date(late_receipt.value_on, spell, moment)
         except errors.InvalidInput:
             continue
-        if in_standing and spell.closed_at is None and spell.placement.ends_at > moment:
+        if in_standing and tails.ends_at(spell) > moment:
             raise errors.InvalidState(
                 "STILL_PLACED",
                 _("The agency still holds this loan and can report the payment itself."),
+            )
+        day = late_receipt.value_on
+        if day > tails.last_day(spell) and day not in tails.of([spell]).get(spell.pk, tails.NONE):
+            raise errors.InvalidState(
+                "AFTER_THE_TAIL",
+                _("The payment came after the placement and on no promise made in it. Refuse it."),
             )
         return spell
     raise errors.InvalidState(

@@ -13,6 +13,7 @@ from agencies.actors import Actor
 from config import copying, encryption, ids
 from portfolios.models import Borrower, Loan, LoanImport
 from portfolios.persons import Linked, Person, link
+from portfolios.services import borrowers
 
 PERSONAL = {
     "name": "borrower_name",
@@ -53,7 +54,11 @@ def write(actor: Actor, loan_import: LoanImport, rows: Rows, currency: str) -> N
 
 
 def _link(actor: Actor, loan_import: LoanImport, rows: Rows) -> Linked:
-    national_id_indexes = _indexes(loan_import, "national_id", rows.columns["national_id"])
+    national_id_indexes = borrowers.indexes(
+        institution_id=loan_import.institution_id,
+        field="national_id",
+        values=rows.columns["national_id"],
+    )
     references = rows.columns["customer_reference"]
     told = [
         any(fields)
@@ -66,13 +71,6 @@ def _link(actor: Actor, loan_import: LoanImport, rows: Rows) -> Linked:
         known=_known(actor, national_id_indexes, references),
         new_id=iter(ids.uuid7s(len(rows))).__next__,
     )
-
-
-def _indexes(loan_import: LoanImport, field: str, texts: Sequence[str]) -> list[bytes | None]:
-    owner = loan_import.institution_id
-    return [
-        encryption.blind_index(text, field=field, owner=owner) if text else None for text in texts
-    ]
 
 
 def _known(
@@ -106,6 +104,9 @@ def _insert_borrowers(loan_import: LoanImport, rows: Rows, linked: Linked) -> No
     # A later row of the file may have told the identifier of somebody whom an earlier one named.
     own["national_id"] = _told(rows, people)
     keys = [person.id for person in people]
+    phones = borrowers.indexes(
+        institution_id=loan_import.institution_id, field="phone", values=own["phone"]
+    )
     sealed = {
         name: copying.binaries(
             encryption.seal_column(
@@ -121,7 +122,7 @@ def _insert_borrowers(loan_import: LoanImport, rows: Rows, linked: Linked) -> No
             "institution_id": [str(loan_import.institution_id)] * len(people),
             "loan_import_id": [str(loan_import.pk)] * len(people),
             "reference": copying.texts([person.reference for person in people]),
-            "phone_index": copying.binaries(_indexes(loan_import, "phone", own["phone"])),
+            "phone_index": copying.binaries(phones),
             "national_id_index": copying.binaries([one.national_id_index for one in people]),
             **sealed,
         },

@@ -1,18 +1,45 @@
-"""Placements: opened at an award, ended by a recall, loan by loan or all at once."""
+"""Placements: opened at an award, ended by a recall, a return or their term."""
 
+from collections.abc import Sequence, Set
 from datetime import datetime
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Sum
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agencies import audit, policies, selectors
 from agencies.actors import Actor
 from agencies.models import Agency
-from config import clock, errors
+from config import clock, dberrors, errors
 from portfolios import access
-from portfolios.models import Loan, PlacedLoan, Placement, Portfolio
-from portfolios.selectors import visible_placements
+from portfolios.models import Loan, PlacedLoan, Placement, Portfolio, Recall
+from portfolios.selectors import visible_placements, visible_spells
+from portfolios.services import changes, eligibility, rules, work
+
+CloseKind = PlacedLoan.CloseKind
+State = Placement.State
+CLOSED_AT_ONCE = 1_000
+"""Access ends with the placement's one row; above so many loans a sweep closes their spells, so
+that nobody has to wait for it."""
+CLOSE = """
+    with ended as (
+        update portfolios_placedloan s
+        set closed_at = %(closed_at)s, close_reason = %(reason)s,
+            close_kind = case
+                when exists (
+                    select from portfolios_loan l
+                    where l.id = s.loan_id and l.balance_minor = 0
+                ) then 'settled' else %(kind)s end
+        where s.placement_id = %(placement)s and s.closed_at is null
+            and (%(spells)s::uuid[] is null or s.id = any (%(spells)s::uuid[]))
+        returning s.loan_id
+    )
+    update portfolios_loan l
+    set placement_id = null, agency_id = null, earlier_placements = earlier_placements + 1
+    from ended where l.id = ended.loan_id
+"""
 
 
 def open_placement(
@@ -24,19 +51,21 @@ def open_placement(
     rate_ppm: int,
     ends_at: datetime,
     loan_ids: list,
+    comparison_loan_ids: Set = frozenset(),
 ) -> Placement:
     """Give a lot to an agency under frozen terms; the caller has decided that it may have it.
 
-    Runs inside the award's transaction. Raises `InvalidState` when one of the loans is held by
-    somebody, on hold or of another portfolio: a lot is placed whole or not at all.
+    Runs inside the award's transaction. Spells of `comparison_loan_ids` are marked. Raises
+    `InvalidState` when one of the loans is held by somebody, not eligible or of another portfolio:
+    a lot is placed whole or not at all.
     """
     policies.demand(actor, policies.VENDOR_MANAGERS)
+    frozen = rules.current(actor=actor)
     moment = clock.now()
     with transaction.atomic():
-        free = Loan.objects.select_for_update().filter(
-            pk__in=loan_ids, portfolio=portfolio, placement=None, is_on_hold=False
-        )
-        loans = list(free.order_by("pk"))
+        named = Loan.objects.filter(pk__in=loan_ids, portfolio=portfolio)
+        list(named.select_for_update().order_by("pk").values_list("pk"))
+        loans = list(eligibility.placeable(actor, named).order_by("pk"))
         if not loans or len(loans) != len(loan_ids):
             raise errors.InvalidState(
                 "LOANS_NOT_FREE", _("Some of these loans are placed or on hold. Look again.")
@@ -51,11 +80,14 @@ def open_placement(
             rate_ppm=rate_ppm,
             loan_count=len(loans),
             balance_minor=sum(loan.balance_minor for loan in loans),
+            tail_days=frozen.tail_days,
+            untouched_days=frozen.untouched_days,
             opened_at=moment,
             ends_at=ends_at,
         )
-        _open_spells(placement, loans)
+        _open_spells(placement, loans, comparison_loan_ids)
         access.grant(placement)
+        changes.record_placements(changes.Kind.PLACED, [placement])
         audit.record(
             actor,
             "placement.open",
@@ -72,7 +104,7 @@ def open_placement(
     return placement
 
 
-def _open_spells(placement: Placement, loans: list[Loan]) -> None:
+def _open_spells(placement: Placement, loans: list[Loan], comparison_loan_ids: Set) -> None:
     PlacedLoan.objects.bulk_create(
         (
             PlacedLoan(
@@ -82,6 +114,12 @@ def _open_spells(placement: Placement, loans: list[Loan]) -> None:
                 loan=loan,
                 balance_minor=loan.balance_minor,
                 days_past_due=loan.days_past_due,
+                product=loan.product or placement.portfolio.product,
+                region=loan.region,
+                grade=loan.grade,
+                score=loan.score,
+                earlier_placements=loan.earlier_placements,
+                is_comparison=loan.pk in comparison_loan_ids,
                 opened_at=placement.opened_at,
             )
             for loan in loans
@@ -96,29 +134,50 @@ def _open_spells(placement: Placement, loans: list[Loan]) -> None:
 def recall(*, actor: Actor, placement_id, reason: str) -> Placement:
     """Take a whole placement back. From the next statement the agency sees nothing of it.
 
+    Of a placement of more than `CLOSED_AT_ONCE` loans the spells are closed, and the loans free
+    again, when `close_ended` has come by.
+
     Raises `InvalidInput` without a reason, `InvalidState` when it is not live any more.
     """
     policies.demand(actor, policies.VENDOR_MANAGERS)
     _demand_reason(reason)
     placement = selectors.find(visible_placements(actor), pk=placement_id)
     with transaction.atomic():
-        moment = clock.now()
-        recalled = Placement.objects.filter(pk=placement.pk, state=Placement.State.LIVE).update(
-            state=Placement.State.RECALLED, recalled_at=moment, recall_reason=reason.strip()
-        )
-        if not recalled:
-            raise errors.InvalidState("NOT_LIVE", _("This placement has been recalled already."))
-        _close_spells(PlacedLoan.objects.filter(placement=placement), reason)
-        access.revoke(placement)
-        audit.record(
-            actor,
-            "placement.recall",
-            placement,
-            reason=reason.strip(),
-            changes={"state": Placement.State.RECALLED},
-        )
+        end(actor, placement, State.RECALLED, CloseKind.RECALLED, reason.strip())
     placement.refresh_from_db()
     return placement
+
+
+def end(
+    actor: Actor,
+    placement: Placement,
+    state: str,
+    kind: str,
+    reason: str,
+    *,
+    closed_at: datetime | None = None,
+) -> None:
+    """End a live placement and what is left in it, inside the caller's transaction.
+
+    Of many loans the spells are still open afterwards, and are closed by `close_ended`.
+    Raises `InvalidState` when it is not live any more.
+    """
+    moment = closed_at or clock.now()
+    ended = Placement.objects.filter(pk=placement.pk, state=State.LIVE).update(
+        state=state, closed_at=moment, close_reason=reason
+    )
+    if not ended:
+        raise errors.InvalidState("NOT_LIVE", _("This placement has ended already."))
+    left = PlacedLoan.objects.filter(placement=placement, closed_at__isnull=True)
+    if left.count() <= CLOSED_AT_ONCE:
+        close_spells(placement, kind, reason, moment)
+    Recall.objects.filter(placement=placement, state=Recall.State.PENDING).update(
+        state=Recall.State.FINAL, settled_at=moment
+    )
+    access.revoke(placement)
+    changes.record_placements(kind, [placement])
+    verb = {State.RECALLED: "recall", State.EXPIRED: "expire"}[State(state)]
+    audit.record(actor, f"placement.{verb}", placement, reason=reason, changes={"state": state})
 
 
 def recall_loans(*, actor: Actor, placement_id, loan_ids: list, reason: str) -> int:
@@ -127,22 +186,118 @@ def recall_loans(*, actor: Actor, placement_id, loan_ids: list, reason: str) -> 
     _demand_reason(reason)
     placement = selectors.find(visible_placements(actor), pk=placement_id)
     with transaction.atomic():
-        # Writers hold this row FOR SHARE: none of them is between its check and its commit.
-        Placement.objects.select_for_update().get(pk=placement.pk)
-        spells = PlacedLoan.objects.filter(
-            placement=placement, loan__in=loan_ids, closed_at__isnull=True
-        )
-        if not loan_ids or spells.count() != len(set(loan_ids)):
-            raise errors.NotFound("NOT_FOUND", _("There is no such thing."))
-        _close_spells(spells, reason)
+        lock(placement)
+        spells = _spells_of(actor, placement, loan_ids)
+        take_back(actor, placement, spells, reason.strip())
+    return len(spells)
+
+
+def lock(placement: Placement) -> Placement:
+    """The placement's row for the rest of the transaction.
+
+    Writers hold it FOR SHARE: none of them is between its check and its commit.
+    """
+    return Placement.objects.select_for_update().get(pk=placement.pk)
+
+
+def take_back(
+    actor: Actor, placement: Placement, spells: Sequence[PlacedLoan], reason: str
+) -> None:
+    """Close these spells of a locked placement as recalled; spells with their `loan`."""
+    ids = [spell.pk for spell in spells]
+    close_spells(placement, CloseKind.RECALLED, reason, clock.now(), spell_ids=ids)
+    changes.record_loans(changes.Kind.RECALLED, spells)
+    audit.record(
+        actor,
+        "placement.recall_loans",
+        placement,
+        reason=reason,
+        changes={"loans": [str(spell.loan_id) for spell in spells]},
+    )
+
+
+def _spells_of(actor: Actor, placement: Placement, loan_ids: list) -> list[PlacedLoan]:
+    """The open spells of these loans, all of which must be in the placement."""
+    found = visible_spells(actor).filter(
+        placement=placement, loan__in=loan_ids, closed_at__isnull=True
+    )
+    spells = list(found.select_related("loan").order_by("pk"))
+    if not loan_ids or len(spells) != len(set(loan_ids)):
+        raise errors.NotFound("NOT_FOUND", _("There is no such thing."))
+    return spells
+
+
+def give_back(*, actor: Actor, placement_id, reason: str, loan_ids: list | None = None) -> int:
+    """An agency returns a placement, or single loans of it; answers how many loans.
+
+    From the next statement it sees nothing of them. Raises `NotFound` unless all of them are in
+    the placement now; `InvalidInput`: `REQUIRED`, `TOO_LONG`, `CARD_NUMBER`.
+    """
+    policies.demand(actor, policies.AGENCY_WORKERS)
+    reason = work.checked_text(reason, field="reason", required=True)
+    with dberrors.translated(), transaction.atomic():
+        placement = selectors.find(visible_placements(actor), pk=placement_id)
+        if loan_ids is None:
+            changes.record_placements(changes.Kind.RETURNED, [placement])
+        else:
+            spells = _spells_of(actor, placement, loan_ids)
+            changes.record_loans(changes.Kind.RETURNED, spells)
         audit.record(
             actor,
-            "placement.recall_loans",
+            "placement.return" if loan_ids is None else "placement.return_loans",
             placement,
-            reason=reason.strip(),
-            changes={"loans": [str(loan_id) for loan_id in loan_ids]},
+            reason=reason,
+            changes={"loans": [str(loan_id) for loan_id in loan_ids or []]},
+            placement_id=placement.pk,
         )
-    return len(set(loan_ids))
+        with connection.cursor() as cursor:
+            cursor.execute("select return_placed(%s, %s, %s)", [placement.pk, loan_ids, reason])
+            (count,) = cursor.fetchone()
+        if loan_ids is not None and count != len(set(loan_ids)):
+            raise errors.NotFound("NOT_FOUND", _("There is no such thing."))
+    return count
+
+
+def expire_due(*, actor: Actor) -> int:
+    """Close the placements whose term is over; answers how many. Access has ended by itself."""
+    policies.demand(actor, policies.SWEEPS)
+    due = visible_placements(actor).filter(state=State.LIVE, ends_at__lte=clock.Now())
+    expired = 0
+    for placement in due.order_by("pk"):
+        with transaction.atomic():
+            if lock(placement).state == State.LIVE:
+                reason = gettext("The term is over.")
+                end(
+                    actor,
+                    placement,
+                    State.EXPIRED,
+                    CloseKind.EXPIRED,
+                    reason,
+                    closed_at=placement.ends_at,
+                )
+                expired += 1
+    return expired
+
+
+def close_ended(*, actor: Actor) -> int:
+    """Close some spells that ended placements have left open, as at their end; answers how many.
+
+    At most `CLOSED_AT_ONCE` in one transaction: call it again until there is nothing left.
+    """
+    policies.demand(actor, policies.SWEEPS)
+    with transaction.atomic():
+        left = PlacedLoan.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+            institution=actor.institution_id, closed_at__isnull=True
+        )
+        left = left.exclude(placement__state=State.LIVE).select_related("placement")
+        spells = list(left[:CLOSED_AT_ONCE])
+        for placement in {spell.placement for spell in spells}:
+            mine = [spell.pk for spell in spells if spell.placement_id == placement.pk]
+            closed_at: Any = placement.closed_at
+            close_spells(
+                placement, placement.state, placement.close_reason, closed_at, spell_ids=mine
+            )
+    return len(spells)
 
 
 def _demand_reason(reason: str) -> None:
@@ -150,10 +305,29 @@ def _demand_reason(reason: str) -> None:
         raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
 
 
-def _close_spells(spells, reason: str) -> None:
-    open_spells = spells.filter(closed_at__isnull=True)
-    Loan.objects.filter(pk__in=open_spells.values("loan")).update(placement=None, agency=None)
-    open_spells.update(closed_at=clock.now(), close_reason=reason.strip())
+def close_spells(
+    placement: Placement,
+    kind: str,
+    reason: str,
+    closed_at: datetime,
+    *,
+    spell_ids: Sequence | None = None,
+) -> None:
+    """Close what is open of a placement, all of it or these spells.
+
+    A spell over a loan that owes nothing ends as settled.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            CLOSE,
+            {
+                "placement": placement.pk,
+                "spells": None if spell_ids is None else list(spell_ids),
+                "kind": str(kind),
+                "reason": reason,
+                "closed_at": closed_at,
+            },
+        )
 
 
 def open_balance_minor(placement: Placement) -> int:

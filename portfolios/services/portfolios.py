@@ -2,20 +2,21 @@
 
 import dataclasses
 import re
+from collections.abc import Mapping, Sequence
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, Sum, Value
 from django.utils.translation import gettext_lazy as _
 
 from agencies import audit, policies, selectors
 from agencies.actors import Actor
 from config import clock, errors, money
-from portfolios.models import Loan, Portfolio
+from portfolios.models import Loan, Portfolio, Tally
 
 JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 """A country or one of its parts, as ISO 3166 writes them: US, US-NY, CN-44."""
 
-BALANCE_STEPS = (1, 2, 5)
+BALANCE_EDGES_MINOR = [step * 10**power for power in range(2, 13) for step in (1, 2, 5)]
 DAYS_PAST_DUE_EDGES = (30, 60, 90, 180, 365, 730, 1095, 1825, 3650, 5475, 7300)
 GROUPS_SHOWN = 12
 
@@ -127,15 +128,51 @@ def composition(loans: QuerySet[Loan]) -> Composition:
     placed = loans.exclude(placement=None).aggregate(
         placed_count=Count("pk"), placed_minor=Sum("balance_minor", default=0)
     )
-    edges_minor = [step * 10**power for power in range(2, 13) for step in BALANCE_STEPS]
     return Composition(
         **totals,
         **placed,
-        by_balance=_bands(loans, "balance_minor", edges_minor),
+        by_balance=_bands(loans, "balance_minor", BALANCE_EDGES_MINOR),
         by_days_past_due=_bands(loans, "days_past_due", list(DAYS_PAST_DUE_EDGES)),
         by_region=_groups(loans, "region", by_size=True),
         by_grade=_groups(loans, "grade", by_size=False),
     )
+
+
+def composition_of(tallies: QuerySet[Tally]) -> Composition:
+    """The composition of whole portfolios out of their tallies, however many loans they have."""
+    sums = tallies.order_by().values_list("cut", "value")
+    found: dict[str, dict[str, tuple[int, int]]] = {}
+    for cut, value, loan_count, balance_minor in sums.annotate(
+        Sum("loan_count"), Sum("balance_minor")
+    ):
+        if loan_count:
+            found.setdefault(cut, {})[value] = (loan_count, balance_minor)
+    loan_count, balance_minor = found.get("all", {}).get("", (0, 0))
+    return Composition(
+        loan_count=loan_count,
+        balance_minor=balance_minor,
+        **tallies.filter(cut="all").aggregate(
+            placed_count=Sum("placed_count", default=0),
+            placed_minor=Sum("placed_minor", default=0),
+            on_hold_count=Sum("on_hold_count", default=0),
+        ),
+        by_balance=_banded(_numbered(found.get("balance", {})), BALANCE_EDGES_MINOR),
+        by_days_past_due=_banded(_numbered(found.get("days", {})), list(DAYS_PAST_DUE_EDGES)),
+        by_region=_grouped(found.get("region", {}), by_size=True),
+        by_grade=_grouped(found.get("grade", {}), by_size=False),
+    )
+
+
+def _numbered(cells: dict[str, tuple[int, int]]) -> dict[int, tuple[int, int]]:
+    return {int(value): figures for value, figures in cells.items()}
+
+
+def fold_tallies(*, actor: Actor) -> int:
+    """Put tallies of one cell together, which changes no sum; answers how many there were."""
+    policies.demand(actor, policies.SWEEPS)
+    with connection.cursor() as cursor:
+        cursor.execute("select fold_tallies()")
+        return cursor.fetchone()[0]
 
 
 def _bands(loans: QuerySet[Loan], figure: str, edges: list[int]) -> list[Band]:
@@ -151,6 +188,10 @@ def _bands(loans: QuerySet[Loan], figure: str, edges: list[int]) -> list[Band]:
         row["bucket"]: (row["loan_count"], row["total_minor"])
         for row in rows.annotate(loan_count=Count("pk"), total_minor=Sum("balance_minor"))
     }
+    return _banded(found, edges)
+
+
+def _banded(found: dict[int, tuple[int, int]], edges: list[int]) -> list[Band]:
     if not found:
         return []
     limits = [0, *edges, None]
@@ -161,21 +202,18 @@ def _bands(loans: QuerySet[Loan], figure: str, edges: list[int]) -> list[Band]:
 
 
 def _groups(loans: QuerySet[Loan], word: str, *, by_size: bool) -> list[Group]:
-    rows = list(
-        loans.values(word)
-        .annotate(loan_count=Count("pk"), total_minor=Sum("balance_minor"))
-        .order_by("-loan_count", word)
-    )
-    shown, rest = rows[:GROUPS_SHOWN], rows[GROUPS_SHOWN:]
+    rows = loans.values_list(word).annotate(Count("pk"), Sum("balance_minor"))
+    return _grouped({name: figures for name, *figures in rows}, by_size=by_size)
+
+
+def _grouped(found: Mapping[str, Sequence[int]], *, by_size: bool) -> list[Group]:
+    """The largest groups, and all others in one that has no name."""
+    groups = [Group(name, *figures) for name, figures in found.items()]
+    groups.sort(key=lambda group: (-group.loan_count, group.name))
+    shown, rest = groups[:GROUPS_SHOWN], groups[GROUPS_SHOWN:]
     if not by_size:
-        shown.sort(key=lambda row: (not row[word], row[word]))
-    groups = [Group(row[word], row["loan_count"], row["total_minor"]) for row in shown]
+        shown.sort(key=lambda group: (not group.name, group.name))
     if rest:
-        groups.append(
-            Group(
-                None,
-                sum(row["loan_count"] for row in rest),
-                sum(row["total_minor"] for row in rest),
-            )
-        )
-    return groups
+        counts = sum(group.loan_count for group in rest)
+        shown.append(Group(None, counts, sum(group.balance_minor for group in rest)))
+    return shown

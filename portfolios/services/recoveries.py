@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agencies import audit, policies, selectors
 from agencies.actors import Actor
+from agencies.models import Institution
 from config import clock, errors
 from portfolios.models import PlacedLoan, Recovery, Reversal
 from portfolios.selectors import visible_recoveries, visible_reversals
@@ -249,10 +250,14 @@ def _own_reference(actor: Actor, reference: str) -> str:
     """References are the agency's; the bank's begin with its own name so that none collide."""
     if actor.agency_id is not None:
         return reference
-    institution = selectors.visible_institutions(actor).get()
-    own = f"{institution.slug[:_SLUG_SHOWN]}:{reference}"
+    own = own_reference(selectors.visible_institutions(actor).get(), reference)
     work.check_reference(own, field="reversal_reference")
     return own
+
+
+def own_reference(institution: Institution, reference: str) -> str:
+    """A reference of the bank's among those of an agency."""
+    return f"{institution.slug[:_SLUG_SHOWN]}:{reference}"
 
 
 def _reversed_before(actor, recovery, reference: str, amount_minor: int | None) -> Reversal | None:

@@ -56,10 +56,14 @@ class Market:
 
     def leaks(self, attacker: Attacker, text: str) -> list[str]:
         """The marks in `text` that the attacker must not read."""
+        return self.leaks_to(attacker.side, text)
+
+    def leaks_to(self, side: str, text: str) -> list[str]:
+        """The marks in `text` that nobody of this side may read."""
         return [
             mark
             for mark, sides in self.readers.items()
-            if attacker.side not in sides and mark.lower() in text.lower()
+            if side not in sides and mark.lower() in text.lower()
         ]
 
     def of(self, side: str, role: str) -> Attacker:
@@ -125,6 +129,7 @@ def build(clock, settings) -> Market:
     for one in (ours, theirs):
         year.work(one)
         year.complain(one)
+        year.announce(one)
         year.recall(one)
         year.accrue(one)
     year.log_work(suspended, lost, f"{ours.mark('suspended')}-a")

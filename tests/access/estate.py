@@ -13,7 +13,7 @@ import uuid
 from agencies.scope import scope
 from agencies.services import clients, panel, people
 from marketplace.models import Bid, Listing
-from marketplace.services import awards, bids, listings
+from marketplace.services import awards, bids, documents, listings, questions
 from portfolios.mappings import MAPPINGS
 from portfolios.models import Loan, Placement
 from portfolios.services import imports, portfolios
@@ -135,10 +135,26 @@ def publish(estate: Estate, mark: str, *references: str, closes_at) -> Listing:
 
 
 def bid(house: world.House, listing: Listing, note: str) -> Bid:
+    """The agency's people accept the terms, and its administrator bids."""
+    world.accept_terms(house, listing)
     with scope(house.actor()) as actor:
         return bids.submit(
             actor=actor, listing_id=listing.pk, rate_ppm=200_000, capacity_loans=10, note=note
         )
+
+
+def furnish(estate: Estate, listing: Listing) -> None:
+    """A document of the bank's, and what the agency asks: an answer that is not published yet."""
+    with scope(estate.house.actor("collector")) as actor:
+        asked = questions.ask(actor=actor, listing_id=listing.pk, text=estate.mark("offer"))
+    with scope(estate.bank.actor("vendor_manager")) as actor:
+        name, content = f"{estate.mark('offer')}.txt", f"{estate.mark('offer')} {listing.pk}"
+        estate.keep(
+            "listing_document",
+            *documents.add(actor=actor, listing_id=listing.pk, files=[(name, content.encode())]),
+        )
+        questions.answer(actor=actor, question_id=asked.pk, text=estate.mark("private"))
+    estate.keep("question", asked)
 
 
 def trade(estate: Estate) -> dict[str, Listing]:
@@ -151,6 +167,8 @@ def trade(estate: Estate) -> dict[str, Listing]:
     estate.keep("bid", bid(estate.house, closed, estate.mark("offer")))
     estate.keep("bid", bid(estate.house, sold, estate.mark("offer")))
     bid(estate.house, still, estate.mark("sealed"))
+    for listing in (closed, sold):
+        furnish(estate, listing)
     estate.keep("listing", closed, still, sold)
     draft = portfolio(estate, "private", f"{estate.mark('private')}-draft", bad=True)
     estate.ids["import"].reverse()
@@ -179,7 +197,8 @@ def place(estate: Estate, sold: Listing) -> None:
         )
         estate.keep("placement", Placement.objects.get(portfolio=sold.portfolio_id))
     lasting, gone = f"{estate.mark('lasting')}-1", f"{estate.mark('gone')}-1"
-    placed = portfolio(estate, "gone", lasting, gone)
+    # Of a placement that was recalled the agency keeps the title, in the entry that says so.
+    placed = portfolio(estate, "lasting", lasting, gone)
     estate.keep("placement", world.place(estate.bank, estate.house, placed))
     with scope(estate.bank.actor("auditor")):
         for reference in (estate.references["loan"], gone):

@@ -33,6 +33,7 @@ IDENTIFIERS = {
     "excessId": "excess",
     "listingId": "listing",
     "importId": "import",
+    "questionId": "question",
     "bidId": "bid",
     "portfolioId": "portfolio",
     "invitedAgencyIds": "agency",
@@ -47,13 +48,20 @@ IDENTIFIERS = {
     "loanIds": "loan",
     "holdId": "hold",
     "placementId": "placement",
+    "recallId": "recall",
+    "objectionIds": "objection",
     "machineClientId": "client",
     "personId": "user",
     "objectId": "placement",
 }
 """What an input of type ID names; one that is new fails here."""
 
-WORDS = {"loanReference": "loan", "reference": "loan", "institution": "slug"}
+WORDS = {
+    "loanReference": "loan",
+    "loanReferences": "loan",
+    "reference": "loan",
+    "institution": "slug",
+}
 """What is named by a word: `Estate.references`. A mutation's `reference` is the agency's own."""
 
 ROOTS = {"machineClient": "client", "person": "user", "loanImport": "import"}

@@ -8,15 +8,19 @@ from config import clock
 from marketplace.services import rankings
 from payouts.models import Excess, Payout, PayoutAccount, Statement
 from payouts.services import accounts, commissions, payouts, statements
-from portfolios.models import Complaint, ComplaintIntake, Hold, ReceiptLine, Recovery
+from portfolios.models import Complaint, ComplaintIntake, Hold, Objection, ReceiptLine, Recovery
 from portfolios.services import (
+    certificates,
     complaints,
     contacts,
+    exports,
     holds,
     intakes,
     late_receipts,
+    objections,
     placements,
     promises,
+    recalls,
     receipts,
     recoveries,
 )
@@ -144,8 +148,40 @@ def complain(estate: Estate) -> None:
         assert Complaint.objects.get().agency_id == estate.house.agency.pk
 
 
+def export(estate: Estate) -> None:
+    """The agency takes the loans of both placements out of the portal."""
+    for placement_id in estate.ids["placement"]:
+        with scope(estate.house.actor()) as actor:
+            made = exports.ask(actor=actor, placement_id=placement_id)
+        assert list(exports.rows(actor=actor, export=made))
+        estate.keep("export", made)
+
+
+def announce(estate: Estate) -> None:
+    """A recall of two of the agency's loans, one of which it wants to keep."""
+    loan = f"{estate.mark('live')}-3"
+    with scope(estate.bank.actor("vendor_manager")) as actor:
+        given = {
+            "actor": actor,
+            "placement_id": estate.ids["placement"][0],
+            "references": [loan, estate.references["loan"]],
+        }
+        digest = recalls.preview(**given).digest
+        estate.keep("recall", recalls.announce(**given, reason=estate.mark("live"), digest=digest))
+    with scope(estate.house.actor()) as actor:
+        objections.submit(
+            actor=actor,
+            recall_id=estate.ids["recall"][0],
+            kind="visit_booked",
+            note=estate.mark("live"),
+            references=[loan],
+        )
+        estate.keep("objection", *Objection.objects.order_by("-made_at"))
+
+
 def recall(estate: Estate) -> None:
     """The second placement comes back to the bank; the agency reports a payment too late."""
+    export(estate)
     with scope(estate.bank.actor("vendor_manager")) as actor:
         placements.recall(
             actor=actor, placement_id=estate.ids["placement"][1], reason=estate.mark("gone")
@@ -162,6 +198,13 @@ def recall(estate: Estate) -> None:
             note=estate.mark("lasting"),
         )
         estate.keep("late_receipt", made)
+        given = certificates.attest(
+            actor=actor,
+            placement_id=estate.ids["placement"][1],
+            statement=f"{estate.mark('lasting')} was deleted",
+        )
+        estate.keep("certificate", given)
+        estate.keep("ended", given.placement_id)
 
 
 def settle(estate: Estate) -> None:

@@ -35,10 +35,8 @@ def words(response) -> str:
 
 def figure(response) -> dict:
     """The chart's data, as the browser gets it."""
-    (found,) = re.findall(
-        r'<script type="application/json">(.*?)</script>', response.content.decode()
-    )
-    return json.loads(found)
+    (found,) = re.findall(r'data-figure="([^"]*)"', response.content.decode())
+    return json.loads(html.unescape(found))
 
 
 def place(bank, house, *balances_minor, currency="USD"):

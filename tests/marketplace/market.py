@@ -40,8 +40,8 @@ class Market:
             )
 
 
-def opened() -> Market:
-    """The clock must stand at `OPENED_AT`."""
+def opened(*, accepted: bool = True) -> Market:
+    """Everybody has accepted the terms unless told otherwise. It must be `OPENED_AT`."""
     bank = world.make_bank()
     houses = [world.make_agency(f"House {name}") for name in ("Ash", "Birch", "Cedar")]
     for house in houses:
@@ -55,6 +55,8 @@ def opened() -> Market:
             highest_rate_ppm=300_000,
             term_days=180,
         )
+    for house in houses if accepted else []:
+        world.accept_terms(house, listing)
     return Market(bank, houses, listing)
 
 

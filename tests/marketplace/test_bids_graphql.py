@@ -175,7 +175,7 @@ def test_an_award_places_lots_and_each_agency_sees_its_own_share(stall, clock):
     made = do(manager, "listingAward", wanted, **decision)
     assert made["errors"] == []
     with scope(stall.bank.actor("auditor")):
-        assert made["award"]["seed"] == str(Award.objects.get().seed)
+        assert made["award"]["seed"] == Award.objects.get().seed
     assert made["award"]["listing"] == {"state": "AWARDED"}
     assert market.nodes(made["award"]["shares"]) == [
         {

@@ -51,8 +51,8 @@ def test_bidders_see_findings_and_groups_and_no_loan(stall):
     page = read(person(stall.houses[0], "collector"), f"/listings/{stall.listing.pk}/")
     assert "of the loans owe $500" in page
     assert "Every loan is in NY" in page
-    assert "puts groups of fewer than five loans together" in page
-    assert "$5,500.00" in page  # the sum of all groups of the region, in the table of its chart
+    assert "puts groups of fewer than five borrowers together" in page
+    assert "$3,500.00" in page  # the sum of a band, in the table of its chart
     assert "Borrower " not in page
     assert "L-" not in page
     assert "An administrator of your agency submits the bid." in page
@@ -71,6 +71,7 @@ def test_a_closing_in_the_past_keeps_what_was_typed(stall):
         "term_days": "181",
         "audience": "invited",
         "invited": [str(stall.houses[1].agency.pk)],
+        "terms": "Look, and tell nobody.",
     }
     refused = manager.post(path, typed)
     assert refused.status_code == 422
@@ -110,6 +111,7 @@ def test_a_publication_names_each_field_that_is_wrong(stall):
             "term_days": "0",
             "audience": "invited",
             "invited": [str(outsider.agency.pk)],
+            "terms": " ",
         },
     )
     assert wrong.status_code == 422
@@ -118,6 +120,7 @@ def test_a_publication_names_each_field_that_is_wrong(stall):
         "highest_rate_ppm",
         "term_days",
         "invited",
+        "terms",
     }
     nobody = manager.post(
         f"/portfolios/{portfolio.pk}/publish/",
@@ -126,6 +129,7 @@ def test_a_publication_names_each_field_that_is_wrong(stall):
             "highest_rate_ppm": "20",
             "term_days": "90",
             "audience": "invited",
+            "terms": "Look, and tell nobody.",
         },
     )
     assert nobody.context["form"].errors == {"invited": ["Tick at least one agency."]}
@@ -142,6 +146,7 @@ def test_an_empty_portfolio_cannot_be_published(stall):
             "highest_rate_ppm": "20",
             "term_days": "90",
             "audience": "all",
+            "terms": "Look, and tell nobody.",
         },
     )
     assert answer.status_code == 422

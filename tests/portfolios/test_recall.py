@@ -12,7 +12,7 @@ from agencies.services import panel
 from config import clock, dberrors, errors
 from portfolios import selectors
 from portfolios.models import Contact, Loan, PlacedLoan, Placement, PlacementGrant
-from portfolios.services import contacts, placements, promises, recoveries
+from portfolios.services import contacts, placements, promises, recalls, recoveries
 from tests import world
 from tests.portfolios import over_http
 
@@ -30,6 +30,11 @@ WALLED = (
     "portfolio",
     "loanimport",
     "hold",
+    "recall",
+    "recalledloan",
+    "objection",
+    "placementrules",
+    "directpayment",
 )
 VISIBLE = (
     selectors.visible_placements,
@@ -41,6 +46,9 @@ VISIBLE = (
     selectors.visible_recoveries,
     selectors.visible_reversals,
     selectors.visible_confirmations,
+    selectors.visible_recalls,
+    selectors.visible_recalled_loans,
+    selectors.visible_objections,
 )
 WRITERS = 6
 WAIT_SECONDS = 20
@@ -67,6 +75,17 @@ class World:
             outcome="done",
             happened_at=clock.now(),
         )
+
+    def announce(self):
+        """A recall of the first loan, which the promise on it keeps."""
+        with scope(self.bank.actor("vendor_manager")) as actor:
+            given = {
+                "actor": actor,
+                "placement_id": self.placement.pk,
+                "references": [self.loans[0].reference],
+            }
+            digest = recalls.preview(**given).digest
+            recalls.announce(**given, reason="Rotation", digest=digest)
 
     def recall(self, actor):
         placements.recall(actor=actor, placement_id=self.placement.pk, reason="Poor results")
@@ -126,8 +145,9 @@ def counted_by_sql() -> dict[str, int]:
 def test_nothing_is_left_to_read(how):
     setting = World()
     log_everything(setting)
+    setting.announce()
     with scope(setting.house.actor()) as actor:
-        assert [rows(actor).count() for rows in VISIBLE] == [1, 2, 2, 2, 1, 1, 1, 0, 0]
+        assert [rows(actor).count() for rows in VISIBLE] == [1, 2, 2, 2, 1, 1, 1, 0, 0, 1, 1, 1]
         assert counted_by_sql() == {
             "placement": 1,
             "placementgrant": 1,
@@ -137,13 +157,17 @@ def test_nothing_is_left_to_read(how):
             "contact": 1,
             "promise": 1,
             "recovery": 1,
+            "recall": 1,
+            "recalledloan": 1,
+            "objection": 1,
         }
         # The very next statement of the agency's own transaction.
         with scope(setting.ender(how)) as ender:
             getattr(setting, how)(ender)
-        left = {"placement": 1, "placementgrant": 1} if how == "recall_loans" else {}
+        kept = {"placement": 1, "placementgrant": 1, "recall": 1}
+        left = kept if how == "recall_loans" else {}
         assert counted_by_sql() == left
-        assert sum(rows(actor).count() for rows in VISIBLE) == left.get("placement", 0)
+        assert sum(rows(actor).count() for rows in VISIBLE) == 2 * left.get("placement", 0)
         # The trail about the placement goes with it.
         about = AuditEntry.objects.filter(placement_id=setting.placement.pk)
         assert about.exists() == (how == "recall_loans")
@@ -211,12 +235,12 @@ def test_nothing_is_left_over_http():
     recalled = over_http.do(
         manager,
         "placementRecall",
-        "placement { state recallReason openCount }",
+        "placement { state closeReason openCount }",
         placementId=setting.placement.pk,
         reason="Poor results",
     )
     assert recalled == {
-        "placement": {"state": "RECALLED", "recallReason": "Poor results", "openCount": 0},
+        "placement": {"state": "RECALLED", "closeReason": "Poor results", "openCount": 0},
         "errors": [],
     }
     after = over_http.ask(client, query, **named)

@@ -59,11 +59,13 @@ function dressed(layout) {
 }
 
 async function draw(figure) {
-  const { data, layout } = JSON.parse(figure.querySelector("script").textContent);
+  const { data, layout } = JSON.parse(figure.dataset.figure);
   const Plotly = await plotly(figure.dataset.plotly);
   const place = figure.querySelector("[data-drawing]");
   // Shown before it is drawn: a hidden place has no width to draw for.
   place.hidden = false;
+  // When the window is resized Plotly asks its place how high it is.
+  place.style.height = `${layout.height}px`;
   await Plotly.react(place, data, dressed(layout), OPTIONS);
 }
 

@@ -1,0 +1,22 @@
+"""Files of comma-separated values that spreadsheets open as they are meant."""
+
+import csv
+import io
+from collections.abc import Iterable
+
+BYTE_ORDER_MARK = "\ufeff"
+"""Stands at the beginning: by it spreadsheets recognise UTF-8."""
+
+
+def lines(rows: Iterable[Iterable]) -> str:
+    """Rows as text; no text in them is taken for a formula."""
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\r\n")
+    for row in rows:
+        writer.writerow([inert(value) if isinstance(value, str) else value for value in row])
+    return written.getvalue()
+
+
+def inert(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" else text
