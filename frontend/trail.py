@@ -47,6 +47,7 @@ WORDS = {
     "loans.csv": (_("uploaded a file of loans"), "upload", "info"),
     "loans.receive": (_("sent a file of loans"), "upload", "info"),
     "loans.map": (_("said which columns of a file hold what"), "file-check", ""),
+    "loans.reopen": (_("went back to the columns of a file"), "undo-2", ""),
     "loans.check": (_("checked a file of loans"), "file-check", "info"),
     "loans.decide": (_("decided to import a file of loans"), "circle-check", "info"),
     "loans.cancel": (_("cancelled a file of loans"), "x", "warning"),

@@ -248,6 +248,7 @@ def _decision_context(request: HttpRequest, made: LoanImport) -> dict:
         "form": PolicyForm(good=made.rows_good, rejected=made.rows_read - made.rows_good),
         "differs": imports.totals_differ(made),
         "read_minor": report["read_minor"],
+        "trailer": report["trailer"] or {},
         "kinds": _kinds(report["kinds"], is_warning=False),
         "warning_kinds": _kinds(report["kinds"], is_warning=True),
         "warned": warned,
@@ -303,6 +304,8 @@ _MORE = {
 def columns(request: HttpRequest, pk) -> HttpResponse:
     """The columns are chosen: the file is checked."""
     made = selectors.find(visible_imports(request.actor), pk=pk)
+    if made.state != State.RECEIVED:
+        return _moved_on(request, pk)
     form = _columns_form(request, made)
     if form.is_valid():
         try:
@@ -324,6 +327,8 @@ def columns(request: HttpRequest, pk) -> HttpResponse:
 def decide(request: HttpRequest, pk) -> HttpResponse:
     """The good rows are imported, or the file is thrown away."""
     made = selectors.find(visible_imports(request.actor), pk=pk)
+    if made.state != State.CHECKED:
+        return _moved_on(request, pk)
     rejected = made.rows_read - made.rows_good
     policy = imports.Policy.ALL_OR_NOTHING
     if rejected:
@@ -337,6 +342,12 @@ def decide(request: HttpRequest, pk) -> HttpResponse:
         imports.decide(actor=request.actor, import_id=pk, policy=policy)
     except errors.InvalidInput as error:
         messages.error(request, error.message)
+    return redirect("loan_import", pk)
+
+
+def _moved_on(request: HttpRequest, pk) -> HttpResponse:
+    """A page that was left open asks for a step that is past: show where the import is."""
+    messages.info(request, _("This file is past that step already."))
     return redirect("loan_import", pk)
 
 

@@ -13,9 +13,10 @@ class LoanImport(models.Model):
     A worker moves it on wherever it stands (`portfolios.services.import_runs`): counts and
     `last_row` are written in the transaction that writes the rows they count. `mapping` is
     `Mapping.to_dict()`. `report` is what the check found: {encoding, delimiter, columns, kinds,
-    read_minor}, with kinds of problems as [column, code, is_warning, params of the first, count].
-    `as_of` is the day on which the file is judged, the same after a restart. `expected_rows` and
-    `expected_minor` are control totals, from the user or the file's trailer.
+    read_minor, trailer}, kinds of problems as [column, code, is_warning, params of the first,
+    count]. `as_of` is the day on which the file is judged, the same after a restart.
+    `expected_rows` and `expected_minor` are control totals that came with it; those of its own
+    last row are the report's `trailer`.
     """
 
     class State(models.TextChoices):

@@ -7,6 +7,7 @@ other, under a lock that ends with the session that holds it.
 """
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator
 
 from django.db import connection
@@ -165,7 +166,7 @@ class _Tally:
         self.table = table
         self.summary = file_summary.Summary()
         self.kinds: dict[tuple[str, str, bool], list] = {}
-        self.problems_kept = 0
+        self.kept = {False: 0, True: 0}
         self.read_minor = 0
         self.trailer: loan_files.Trailer | None = None
 
@@ -186,6 +187,7 @@ class _Tally:
             "columns": self.summary.to_dict()["columns"],
             "kinds": [[*kind, params, count] for kind, (params, count) in kinds],
             "read_minor": self.read_minor,
+            "trailer": self.trailer and dataclasses.asdict(self.trailer),
         }
 
 
@@ -267,12 +269,13 @@ def _sifted(loan_import: LoanImport, batch: LoanBatch, *, first_rows) -> Rows:
 
 
 def _keep_problems(loan_import: LoanImport, tally: _Tally, batch: LoanBatch) -> None:
-    """The first thousand; the rest is in the rows left out, and counted by kind."""
-    found = [(problem, False) for problem in batch.problems]
-    found += [(warning, True) for warning in batch.warnings]
-    found.sort(key=lambda one: one[0].row)
-    kept = found[: PROBLEMS_KEPT - tally.problems_kept]
-    tally.problems_kept += len(kept)
+    """The first thousand errors and as many warnings; the rest is counted by kind, and the errors
+    are in the rows left out."""
+    kept = []
+    for found, is_warning in ((batch.problems, False), (batch.warnings, True)):
+        some = found[: PROBLEMS_KEPT - tally.kept[is_warning]]
+        tally.kept[is_warning] += len(some)
+        kept += [(problem, is_warning) for problem in some]
     ImportProblem.objects.bulk_create(
         ImportProblem(
             institution_id=loan_import.institution_id,
@@ -322,12 +325,8 @@ def _end_check(actor: Actor, loan_import: LoanImport, tally: _Tally) -> None:
         error = errors.InvalidInput("NO_ROWS", _("The file has no row of data."), field="file")
         _fail(actor, loan_import, error)
         return
-    trailer = tally.trailer
-    given = {}
-    if trailer is not None:
-        given = {"expected_rows": trailer.count, "expected_minor": trailer.sum_minor}
     with _chunk(actor, loan_import):
-        _save(loan_import, state=State.CHECKED, report=tally.report(), last_row=1, **given)
+        _save(loan_import, state=State.CHECKED, report=tally.report(), last_row=1)
         audit.record(
             actor,
             "loans.check",

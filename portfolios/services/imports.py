@@ -192,8 +192,12 @@ def _save_mapping(actor: Actor, name: str, mapping: Mapping) -> None:
 def reopen(*, actor: Actor, import_id) -> LoanImport:
     """Back from the check to the columns, to choose others."""
     policies.demand(actor, policies.VENDOR_MANAGERS)
-    loan_import = selectors.find(visible_imports(actor), pk=import_id)
-    _move(loan_import, (State.CHECKED,), state=State.RECEIVED)
+    loan_import = selectors.find(visible_imports(actor).select_related("portfolio"), pk=import_id)
+    with transaction.atomic():
+        _move(loan_import, (State.CHECKED,), state=State.RECEIVED)
+        audit.record(
+            actor, "loans.reopen", loan_import.portfolio, changes={"file": loan_import.file_name}
+        )
     return loan_import
 
 
@@ -235,11 +239,12 @@ def decide(*, actor: Actor, import_id, policy: str) -> LoanImport:
 
 
 def totals_differ(loan_import: LoanImport) -> bool:
-    """Whether a checked file is not what its sender said it is."""
-    return loan_import.expected_rows not in (
-        None,
-        loan_import.rows_read,
-    ) or loan_import.expected_minor not in (None, loan_import.report.get("read_minor"))
+    """Whether a checked file is not what its sender, or its own last row, says it is."""
+    trailer = loan_import.report.get("trailer") or {}
+    rows = {loan_import.expected_rows, trailer.get("count"), None}
+    sums = {loan_import.expected_minor, trailer.get("sum_minor"), None}
+    found_minor = loan_import.report.get("read_minor")
+    return not (rows <= {None, loan_import.rows_read} and sums <= {None, found_minor})
 
 
 def _demand_totals(loan_import: LoanImport) -> None:

@@ -363,6 +363,15 @@ def test_control_totals_must_match():
         with pytest.raises(errors.InvalidInput, match="TOTALS_DIFFER"):
             run(actor, portfolio, file_of(*GOOD, "TOTAL,2,2000.51"))
         assert_nothing_there()
+        # Its sender's totals and those of its last row must both be right.
+        with pytest.raises(errors.InvalidInput, match="TOTALS_DIFFER"):
+            run(
+                actor,
+                portfolio,
+                file_of(*GOOD, "TOTAL,2,2000.50"),
+                totals=imports.Totals(3, None),
+            )
+        assert_nothing_there()
         # What is wrong in a row is counted too: the sender counted it.
         made = run(
             actor,
@@ -430,6 +439,7 @@ def test_each_step_waits_for_the_one_before():
         with pytest.raises(errors.InvalidInput, match="BAD_ROWS"):
             imports.decide(actor=actor, import_id=made.pk, policy="all_or_nothing")
         imports.reopen(actor=actor, import_id=made.pk)
+        assert AuditEntry.objects.filter(action="loans.reopen").count() == 1
         imports.choose_mapping(actor=actor, import_id=made.pk, mapping=MAPPINGS["standard"])
         import_runs.move_on(actor=actor)
         imports.decide(actor=actor, import_id=made.pk, policy="good_rows_only")
@@ -439,6 +449,49 @@ def test_each_step_waits_for_the_one_before():
         with pytest.raises(errors.InvalidState, match="NOT_WAITING"):
             imports.cancel(actor=actor, import_id=made.pk)
         assert ImportProblem.objects.filter(is_warning=False).count() == len(BAD)
+
+
+def test_many_warnings_hide_no_error(monkeypatch):
+    monkeypatch.setattr(import_runs, "PROBLEMS_KEPT", 3)
+    bank = world.make_bank()
+    portfolio = draft(bank)
+    doubtful = [f"D-{number},Ann,1,,,,10,0,2024-01-01,,," for number in range(9)]
+    with scope(bank.actor("vendor_manager")) as actor:
+        with pytest.raises(errors.InvalidInput) as refused:
+            run(actor, portfolio, file_of(*doubtful, BAD[0]))
+        assert (refused.value.code, refused.value.row) == ("BAD_ROWS", 11)
+        made = run(actor, portfolio, file_of(*doubtful, BAD[1]), policy="good_rows_only")
+        kept = ImportProblem.objects.filter(loan_import=made).order_by("row")
+        assert list(kept.values_list("row", "is_warning")) == [
+            (2, True),
+            (3, True),
+            (4, True),
+            (11, False),
+        ]
+
+
+def test_a_page_left_open_decides_nothing_afterwards():
+    bank = world.make_bank()
+    portfolio = draft(bank)
+    client = over_http.person(bank, "vendor_manager")
+    choose = f"/portfolios/{portfolio.pk}/import/"
+    kept = client.post(choose, {"file": upload_of(file_of(*GOOD, *BAD))})
+    client.post(f"{kept.url}columns/", CHOSEN)
+    tasks.move_imports()
+    client.post(f"{kept.url}decide/", {"policy": "good_rows_only"})
+    # A second window still shows the decision, or the columns.
+    for step, given in (
+        ("decide", {"policy": "all_or_nothing"}),
+        ("decide", {"policy": "good_rows_only"}),
+        ("columns", CHOSEN),
+        ("columns", {}),
+    ):
+        answer = client.post(f"{kept.url}{step}/", given, follow=True)
+        assert "This file is past that step already." in answer.content.decode()
+    tasks.move_imports()
+    with scope(bank.actor("vendor_manager")):
+        assert LoanImport.objects.get().state == "imported"
+        assert Loan.objects.count() == 2
 
 
 def test_a_file_can_be_thrown_away_and_does_not_outlive_a_day(clock):
