@@ -166,7 +166,8 @@ def _copied(rows: QuerySet, names: list[str]) -> dict[str, np.ndarray]:
         parts += [(f"{name} length", ">i4"), (name, ">i8")]
     row = np.dtype(parts)
     statement = f"copy ({query}) to stdout (format binary)"
-    with connection.cursor() as cursor, cursor.copy(statement, parameters) as copy:
+    # psycopg's own cursor: Django's takes no parameters where it keeps a log of statements.
+    with connection.cursor() as cursor, cursor.cursor.copy(statement, parameters) as copy:
         content = b"".join(copy)
     count = (len(content) - COPY_HEADER_BYTES) // row.itemsize
     found = np.frombuffer(content, dtype=row, offset=COPY_HEADER_BYTES, count=count)

@@ -11,6 +11,8 @@ import random
 import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from agencies.scope import scope
 from marketplace import tape as tapes
@@ -299,3 +301,11 @@ def test_lines_come_in_an_order_that_says_nothing_and_is_the_same_for_everybody(
     runs = sum(one != two for one, two in itertools.pairwise(lines))
     assert runs > len(tape.cells["rows"]) * 2
     assert list(tapes.lines(tape.cells, tape.seed)) != list(tapes.lines(tape.cells, tape.seed + 1))
+
+
+def test_a_tape_is_cut_where_statements_are_logged_too(bank):
+    """As in development, where Django's cursor is another one."""
+    portfolio = populated(bank, 20)
+    with CaptureQueriesContext(connection) as logged:
+        publish(bank, portfolio)
+    assert len(logged) > 0
