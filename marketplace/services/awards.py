@@ -12,7 +12,7 @@ from agencies import audit, policies, selectors
 from agencies.actors import Actor
 from agencies.models import PanelMembership
 from agencies.selectors import visible_memberships
-from config import clock, errors
+from config import clock, errors, plans
 from marketplace import allocation
 from marketplace.models import Award, AwardShare, Bid, Listing
 from marketplace.selectors import visible_bids, visible_listings
@@ -66,7 +66,9 @@ def award(
         order = award_terms.canonical(shares)
         ordered = [shares[place] for place in order]
         split = award_terms.split(ordered, comparison_ppm, hold_out.share_ppm)
-        tape = draws.tape(_free_loans(actor, listing, bids).select_for_update(of=("self",)))
+        free = _free_loans(actor, listing, bids)
+        with plans.without_nested_loops():
+            tape = draws.tape(free.select_for_update(of=("self",)))
         seed = draws.seed_of(listing)
         drawn = allocation.draw(tape.loans, split, seed)
         award_terms.judge(drawn, imbalance_reason)
@@ -141,7 +143,8 @@ def preview(
     shares = [shares[place] for place in order]
     bids = _bids_of(actor, listing, shares)
     free = _free_loans(actor, listing, bids)
-    whole = free.aggregate(loans=Count("pk"), balance_minor=Sum("balance_minor", default=0))
+    with plans.without_nested_loops():
+        whole = free.aggregate(loans=Count("pk"), balance_minor=Sum("balance_minor", default=0))
     offers = [
         allocation.Offer(share.share_ppm, bid.rate_ppm, bid.capacity_loans)
         for share, bid in zip(shares, bids, strict=True)
@@ -155,7 +158,9 @@ def preview(
     if may_draw and not is_postponed:
         given = f"{listing.draw_commitment} {split}"
         seed = hashlib.sha256(given.encode()).hexdigest()
-        rehearsal = allocation.draw(draws.tape(free).loans, split, seed)
+        with plans.without_nested_loops():
+            tape = draws.tape(free)
+        rehearsal = allocation.draw(tape.loans, split, seed)
     plan, rehearsal = _as_given(order, plan, rehearsal)
     return Preview(plan, rehearsal, is_postponed)
 
@@ -215,7 +220,8 @@ def _limited(
         for lot, found in zip(plan.lots, problems, strict=True)
     ]
     free = eligibility.free(actor, listing.portfolio_id)
-    left_out = limits.left_out(actor, free, [bid.agency_id for bid in bids])
+    with plans.without_nested_loops():
+        left_out = limits.left_out(actor, free, [bid.agency_id for bid in bids])
     return dataclasses.replace(plan, lots=lots, left_out=left_out)
 
 

@@ -15,8 +15,7 @@ from portfolios.models import (
     Recovery,
     Reversal,
 )
-from portfolios.selectors.loans import placed_with
-from portfolios.selectors.scoping import institution_only
+from portfolios.selectors.scoping import institution_only, placed_with
 from portfolios.selectors.sums import count_of, sum_of
 
 

@@ -140,8 +140,10 @@ def problems(actor: Actor, lots: Sequence[Lot], currency: str) -> list[list[str]
 
 def allowed(actor: Actor, loans: QuerySet[Loan], agency_ids: Sequence) -> QuerySet[Loan]:
     """Those of `loans` that every one of the agencies may have."""
+    # Condition beside condition: each nested in the one before would be asked for all of them.
+    loans = _with_law(loans)
     for cause in _causes(actor, agency_ids).values():
-        loans = loans.exclude(pk__in=_with_law(loans).filter(cause).values("pk"))
+        loans = loans.exclude(cause)
     return loans
 
 

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Sum
+from django.db.models import Count, Sum
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agencies import audit, policies, selectors
 from agencies.actors import Actor
 from agencies.models import Agency
-from config import clock, dberrors, errors
+from config import clock, dberrors, errors, ids, plans
 from portfolios import access
 from portfolios.models import Loan, PlacedLoan, Placement, Portfolio, Recall
 from portfolios.selectors import visible_placements, visible_spells
@@ -23,6 +23,22 @@ State = Placement.State
 CLOSED_AT_ONCE = 1_000
 """Access ends with the placement's one row; above so many loans a sweep closes their spells, so
 that nobody has to wait for it."""
+OPEN = """
+    insert into portfolios_placedloan (
+        id, institution_id, agency_id, placement_id, loan_id, balance_minor, days_past_due,
+        product, region, grade, score, earlier_placements, is_comparison, opened_at, close_kind,
+        close_reason)
+    select given.id, p.institution_id, p.agency_id, p.id, l.id, l.balance_minor, l.days_past_due,
+        coalesce(nullif(l.product, ''), %(product)s), l.region, l.grade, l.score,
+        l.earlier_placements, l.id in (select unnest(%(comparison)s::uuid[])), p.opened_at, '', ''
+    from unnest(%(ids)s::uuid[], %(loans)s::uuid[]) as given (id, loan_id)
+    join portfolios_loan l on l.id = given.loan_id
+    join portfolios_placement p on p.id = %(placement)s
+"""
+HOLD = """
+    update portfolios_loan set placement_id = %(placement)s, agency_id = %(agency)s
+    where id = any (%(loans)s::uuid[])
+"""
 CLOSE = """
     with ended as (
         update portfolios_placedloan s
@@ -65,8 +81,11 @@ def open_placement(
     with transaction.atomic():
         named = Loan.objects.filter(pk__in=loan_ids, portfolio=portfolio)
         list(named.select_for_update().order_by("pk").values_list("pk"))
-        loans = list(eligibility.placeable(actor, named).order_by("pk"))
-        if not loans or len(loans) != len(loan_ids):
+        with plans.without_nested_loops():
+            able = eligibility.placeable(actor, named).aggregate(
+                count=Count("pk"), balance_minor=Sum("balance_minor", default=0)
+            )
+        if not loan_ids or able["count"] != len(loan_ids):
             raise errors.InvalidState(
                 "LOANS_NOT_FREE", _("Some of these loans are placed or on hold. Look again.")
             )
@@ -78,14 +97,14 @@ def open_placement(
             currency=portfolio.currency,
             jurisdiction=portfolio.jurisdiction,
             rate_ppm=rate_ppm,
-            loan_count=len(loans),
-            balance_minor=sum(loan.balance_minor for loan in loans),
+            loan_count=able["count"],
+            balance_minor=able["balance_minor"],
             tail_days=frozen.tail_days,
             untouched_days=frozen.untouched_days,
             opened_at=moment,
             ends_at=ends_at,
         )
-        _open_spells(placement, loans, comparison_loan_ids)
+        _open_spells(placement, loan_ids, comparison_loan_ids)
         access.grant(placement)
         changes.record_placements(changes.Kind.PLACED, [placement])
         audit.record(
@@ -104,31 +123,19 @@ def open_placement(
     return placement
 
 
-def _open_spells(placement: Placement, loans: list[Loan], comparison_loan_ids: Set) -> None:
-    PlacedLoan.objects.bulk_create(
-        (
-            PlacedLoan(
-                institution_id=placement.institution_id,
-                agency_id=placement.agency_id,
-                placement=placement,
-                loan=loan,
-                balance_minor=loan.balance_minor,
-                days_past_due=loan.days_past_due,
-                product=loan.product or placement.portfolio.product,
-                region=loan.region,
-                grade=loan.grade,
-                score=loan.score,
-                earlier_placements=loan.earlier_placements,
-                is_comparison=loan.pk in comparison_loan_ids,
-                opened_at=placement.opened_at,
-            )
-            for loan in loans
-        ),
-        batch_size=2000,
-    )
-    Loan.objects.filter(pk__in=[loan.pk for loan in loans]).update(
-        placement=placement, agency=placement.agency_id
-    )
+def _open_spells(placement: Placement, loan_ids: list, comparison_loan_ids: Set) -> None:
+    """A spell for each loan, frozen as it is now; the placement holds the loans."""
+    given: dict[str, Any] = {
+        "placement": placement.pk,
+        "agency": placement.agency_id,
+        "product": placement.portfolio.product,
+        "ids": ids.uuid7s(len(loan_ids)),
+        "loans": list(loan_ids),
+        "comparison": list(comparison_loan_ids),
+    }
+    with plans.without_nested_loops(), connection.cursor() as cursor:
+        cursor.execute(OPEN, given)
+        cursor.execute(HOLD, given)
 
 
 def recall(*, actor: Actor, placement_id, reason: str) -> Placement:

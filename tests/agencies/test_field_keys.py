@@ -134,6 +134,7 @@ def test_a_writer_that_knows_only_the_old_key_is_rotated_after(bank, settings):
 
 
 SLOWLY = """
+import time
 import django
 django.setup()
 from django.conf import settings
@@ -141,6 +142,15 @@ from django.core.management import call_command
 from agencies.services import field_keys
 settings.FIELD_KEYS = {"k2": bytes([2]) * 32, "k1": bytes([1]) * 32}
 field_keys.BATCH_ROWS = 3
+swap = field_keys._swap
+
+
+def slowly(*given):
+    time.sleep(0.05)
+    return swap(*given)
+
+
+field_keys._swap = slowly
 call_command("rotate_field_keys")
 """
 
