@@ -14,7 +14,7 @@ from marketplace.services import awards, bids, listings, questions, terms
 from portfolios.mappings import MAPPINGS
 from portfolios.models import Portfolio
 from portfolios.selectors import visible_spells
-from portfolios.services import imports, portfolios
+from portfolios.services import import_files, imports, portfolios
 
 HIGHEST_RATE_PPM = 300_000
 TERM_DAYS = 540
@@ -49,7 +49,7 @@ def publish(
         portfolio = portfolios.create(
             actor=actor, name=name, currency="USD", jurisdiction="US", product="personal loan"
         )
-    imports.import_file(
+    import_files.run(
         actor=cast.bank(Role.VENDOR_MANAGER),
         portfolio_id=portfolio.pk,
         file_name=f"{prefix.lower()}.csv",

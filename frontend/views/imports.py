@@ -26,7 +26,7 @@ from portfolios import file_sentences
 from portfolios.mappings import Mapping, guessing
 from portfolios.models import LoanImport, Portfolio
 from portfolios.selectors import visible_import_problems, visible_imports, visible_portfolios
-from portfolios.services import imports
+from portfolios.services import control_totals, import_progress, imports, loan_mappings
 
 State = LoanImport.State
 STEPS = 5
@@ -106,7 +106,9 @@ def choose(request: HttpRequest, pk) -> HttpResponse:
     wants_json = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
-        totals = imports.Totals(form.cleaned_data["rows"], form.cleaned_data["balance_minor"])
+        totals = control_totals.Totals(
+            form.cleaned_data["rows"], form.cleaned_data["balance_minor"]
+        )
         try:
             made = imports.receive(
                 actor=request.actor, portfolio_id=pk, file_name=file.name, file=file, totals=totals
@@ -184,8 +186,8 @@ def _columns_form(request: HttpRequest, made: LoanImport) -> ColumnsForm:
     if made.as_of is None:
         guess = guessing.explained(
             table.columns,
-            sample=table.sample(imports.SAMPLE_ROWS),
-            saved=imports.saved_mappings(request.actor),
+            sample=table.sample(loan_mappings.SAMPLE_ROWS),
+            saved=loan_mappings.saved(request.actor),
         )
     else:  # It was checked once: what was chosen then is where to begin.
         guess = guessing.Guess(Mapping.from_dict(made.mapping), {})
@@ -193,7 +195,7 @@ def _columns_form(request: HttpRequest, made: LoanImport) -> ColumnsForm:
 
 
 def _moving_context(request: HttpRequest, made: LoanImport) -> dict:
-    return {"progress": imports.progress(made)}
+    return {"progress": import_progress.of(made)}
 
 
 class ProblemTable(tables.Table):
@@ -246,7 +248,7 @@ def _decision_context(request: HttpRequest, made: LoanImport) -> dict:
     warned = sum(kind[-1] for kind in report["kinds"] if kind[2])
     return {
         "form": PolicyForm(good=made.rows_good, rejected=made.rows_read - made.rows_good),
-        "differs": imports.totals_differ(made),
+        "differs": control_totals.differ(made),
         "read_minor": report["read_minor"],
         "trailer": report["trailer"] or {},
         "kinds": _kinds(report["kinds"], is_warning=False),

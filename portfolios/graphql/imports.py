@@ -17,7 +17,7 @@ from config import errors
 from config.graphql import mutations, queries, scalars, types
 from portfolios import models, selectors
 from portfolios.mappings import Mapping
-from portfolios.services import imports
+from portfolios.services import control_totals, import_progress, imports, loan_mappings
 
 LARGEST_BASE64_BYTES = 700_000
 
@@ -86,7 +86,7 @@ class LoanImport(types.Node):
         return json.dumps(root.mapping, ensure_ascii=False)
 
     def resolve_progress(root, info):
-        return imports.progress(root)
+        return import_progress.of(root)
 
 
 class LoanMapping(types.Node):
@@ -139,7 +139,7 @@ class LoanImportReceive(mutations.Mutation):
         made = imports.receive(
             actor=actor,
             file=io.BytesIO(decoded(file)),
-            totals=imports.Totals(expected_rows, expected_minor),
+            totals=control_totals.Totals(expected_rows, expected_minor),
             **given,
         )
         return cls(loan_import=made)
@@ -176,7 +176,7 @@ def _mapping(actor, text: str) -> Mapping:
             raise errors.InvalidInput(
                 "INVALID_MAPPING", _("This mapping cannot be read."), field="mapping"
             ) from None
-    return imports.mapping_called(actor, text)
+    return loan_mappings.called(actor, text)
 
 
 class LoanImportDecide(mutations.Mutation):

@@ -4,10 +4,7 @@ People decide here; a worker does the long parts (`portfolios.services.import_ru
 is a state of one row, so whoever looks, on whatever machine, sees how far it is.
 """
 
-import contextlib
-import dataclasses
 import datetime
-import time
 import uuid
 from typing import IO, Any
 
@@ -16,17 +13,15 @@ from django.utils.translation import gettext_lazy as _
 
 from agencies import audit, policies, selectors
 from agencies.actors import Actor
-from agencies.scope import scope
-from config import clock, errors, ids, money
+from config import clock, errors, ids
 from portfolios import tables
-from portfolios.mappings import MAPPINGS, Mapping, guessing
-from portfolios.models import LoanFilePart, LoanImport, LoanMapping, Portfolio
-from portfolios.selectors import visible_imports, visible_mappings, visible_portfolios
-from portfolios.services import file_parts, import_runs
+from portfolios.mappings import Mapping
+from portfolios.models import LoanFilePart, LoanImport, Portfolio
+from portfolios.selectors import visible_imports, visible_portfolios
+from portfolios.services import control_totals, file_parts, import_runs, loan_mappings
 
 LARGEST_FILE_BYTES = 4 * 1024**3
 LIFETIME = datetime.timedelta(days=1)
-SAMPLE_ROWS = 20
 
 Policy = LoanImport.Policy
 State = LoanImport.State
@@ -34,16 +29,13 @@ WAITING = (State.RECEIVED, State.CHECKED)
 UNFINISHED = (*WAITING, *import_runs.MOVING)
 
 
-@dataclasses.dataclass(frozen=True)
-class Totals:
-    """Control totals that the sender of a file gave with it; None where none was given."""
-
-    rows: int | None = None
-    balance_minor: int | None = None
-
-
 def receive(
-    *, actor: Actor, portfolio_id, file_name: str, file: IO[bytes], totals: Totals | None = None
+    *,
+    actor: Actor,
+    portfolio_id,
+    file_name: str,
+    file: IO[bytes],
+    totals: control_totals.Totals | None = None,
 ) -> LoanImport:
     """Keep a file for a draft, and guess which columns hold what; the columns wait for a person.
 
@@ -57,9 +49,9 @@ def receive(
     if length > LARGEST_FILE_BYTES:
         raise errors.InvalidInput("FILE_TOO_LARGE", _("Files are at most 4 GB."), field="file")
     _refuse_same_file(actor, sha256)
-    mapping = _guessed(actor, file, portfolio)
+    mapping = loan_mappings.guess(actor, file)
     file.seek(0)
-    totals = totals or Totals()
+    totals = totals or control_totals.Totals()
     moment = clock.now()
     loan_import = LoanImport(
         id=ids.uuid7(),
@@ -91,31 +83,6 @@ def receive(
         _refuse_same_file(actor, sha256)
         raise
     return loan_import
-
-
-def _guessed(actor: Actor, file: IO[bytes], portfolio: Portfolio) -> Mapping:
-    try:
-        table = tables.open_table(file)
-    except errors.InvalidInput as error:
-        error.field = error.field or "file"
-        raise
-    return guessing.guess(
-        table.columns, sample=table.sample(SAMPLE_ROWS), saved=saved_mappings(actor)
-    )
-
-
-def saved_mappings(actor: Actor) -> list[Mapping]:
-    """The mappings that the bank has saved, the newest first, then those built in."""
-    own = visible_mappings(actor).order_by("-saved_at").values_list("definition", flat=True)
-    return [*(Mapping.from_dict(definition) for definition in own), *MAPPINGS.values()]
-
-
-def mapping_called(actor: Actor, name: str) -> Mapping:
-    """The saved or built-in mapping of this name, else `UNKNOWN_MAPPING`."""
-    for mapping in saved_mappings(actor):
-        if mapping.name == name:
-            return mapping
-    raise errors.InvalidInput("UNKNOWN_MAPPING", _("There is no such mapping."), field="mapping")
 
 
 def sample(*, actor: Actor, import_id) -> tables.Table:
@@ -161,7 +128,7 @@ def choose_mapping(*, actor: Actor, import_id, mapping: Mapping, save_as: str = 
             report={},
         )
         if save_as.strip():
-            _save_mapping(actor, save_as.strip(), mapping)
+            loan_mappings.keep(actor, save_as.strip(), mapping)
         audit.record(
             actor,
             "loans.map",
@@ -169,24 +136,6 @@ def choose_mapping(*, actor: Actor, import_id, mapping: Mapping, save_as: str = 
             changes={"file": loan_import.file_name, "mapping": loan_import.mapping_name},
         )
     return loan_import
-
-
-def _save_mapping(actor: Actor, name: str, mapping: Mapping) -> None:
-    if len(name) > 80:
-        raise errors.InvalidInput(
-            "TOO_LONG",
-            _("This has more than %(longest)s characters.") % {"longest": 80},
-            field="save_as",
-        )
-    LoanMapping.objects.update_or_create(
-        institution=selectors.visible_institutions(actor).get(),
-        name=name,
-        defaults={
-            "definition": dataclasses.replace(mapping, name=name).to_dict(),
-            "saved_at": clock.now(),
-            "saved_by_id": person(actor),
-        },
-    )
 
 
 def reopen(*, actor: Actor, import_id) -> LoanImport:
@@ -213,7 +162,7 @@ def decide(*, actor: Actor, import_id, policy: str) -> LoanImport:
     loan_import = selectors.find(visible_imports(actor).select_related("portfolio"), pk=import_id)
     if loan_import.state != State.CHECKED:
         raise errors.InvalidState("NOT_CHECKED", _("This file does not wait for a decision."))
-    _demand_totals(loan_import)
+    control_totals.demand(loan_import)
     _demand_good_rows(loan_import, policy)
     with transaction.atomic():
         portfolio = Portfolio.objects.select_for_update(no_key=True).get(
@@ -236,24 +185,6 @@ def decide(*, actor: Actor, import_id, policy: str) -> LoanImport:
             changes={"file": loan_import.file_name, "policy": policy},
         )
     return loan_import
-
-
-def totals_differ(loan_import: LoanImport) -> bool:
-    """Whether a checked file is not what its sender, or its own last row, says it is."""
-    trailer = loan_import.report.get("trailer") or {}
-    rows = {loan_import.expected_rows, trailer.get("count"), None}
-    sums = {loan_import.expected_minor, trailer.get("sum_minor"), None}
-    found_minor = loan_import.report.get("read_minor")
-    return not (rows <= {None, loan_import.rows_read} and sums <= {None, found_minor})
-
-
-def _demand_totals(loan_import: LoanImport) -> None:
-    if totals_differ(loan_import):
-        raise errors.InvalidInput(
-            "TOTALS_DIFFER",
-            _("The rows or their sum are not what was announced, so nothing can be imported."),
-            field="file",
-        )
 
 
 def _demand_good_rows(loan_import: LoanImport, policy: str) -> None:
@@ -304,104 +235,6 @@ def cancel_old(*, actor: Actor) -> int:
                 changes={"file": loan_import.file_name},
             )
     return len(old)
-
-
-@dataclasses.dataclass(frozen=True)
-class Progress:
-    """How far the present phase of an import is; None where it cannot be told yet."""
-
-    done_ppm: int
-    rows_per_second: int | None
-    seconds_left: int | None
-
-
-def progress(loan_import: LoanImport) -> Progress | None:
-    """By the bytes of the file that are read, which are known before its rows are; None while the
-    import waits for a person or has ended."""
-    if loan_import.state not in import_runs.MOVING:
-        return None
-    done = loan_import.bytes_read
-    whole = max(loan_import.file_bytes, done, 1)
-    begun = loan_import.phase_started_at
-    seconds = (loan_import.moved_at - begun).total_seconds() if begun else 0
-    if seconds < 1 or not done or loan_import.state == State.CANCELLING:
-        return Progress(money.PPM * done // whole, None, None)
-    return Progress(
-        done_ppm=money.PPM * done // whole,
-        rows_per_second=round((loan_import.last_row - 1) / seconds),
-        seconds_left=round(seconds * (whole - done) / done),
-    )
-
-
-def import_file(
-    *,
-    actor: Actor,
-    portfolio_id,
-    file_name: str,
-    file: IO[bytes],
-    mapping: Mapping | None = None,
-    policy: str,
-    totals: Totals | None = None,
-    watch: import_runs.Watcher = lambda _import: None,
-) -> LoanImport:
-    """All steps at once, for a command; each has transactions of its own. Without a `mapping` the
-    guessed one is taken.
-
-    Goes on with the same file where an earlier call was killed. Raises what the steps raise, and
-    what a worker found (`failure_code`); then nothing of the file is left.
-    """
-    begun = _begun(actor, portfolio_id, file)
-    if begun is None:
-        with scope(actor):
-            begun = receive(
-                actor=actor,
-                portfolio_id=portfolio_id,
-                file_name=file_name,
-                file=file,
-                totals=totals,
-            )
-    try:
-        if begun.state == State.RECEIVED:
-            with scope(actor):
-                chosen = mapping or Mapping.from_dict(begun.mapping)
-                choose_mapping(actor=actor, import_id=begun.pk, mapping=chosen)
-        checked = _moved(actor, begun, watch)
-        if checked.state == State.CHECKED:
-            with scope(actor):
-                decide(actor=actor, import_id=begun.pk, policy=policy)
-            checked = _moved(actor, begun, watch)
-    except errors.DomainError:
-        with contextlib.suppress(errors.InvalidState), scope(actor):
-            cancel(actor=actor, import_id=begun.pk)
-        import_runs.move_on(actor=actor, import_id=begun.pk)
-        raise
-    if checked.state != State.IMPORTED:
-        code, sentence = checked.failure_code or "CANCELLED", checked.failure
-        raise errors.InvalidInput(code, sentence or _("This import was cancelled."), field="file")
-    return checked
-
-
-def _begun(actor: Actor, portfolio_id, file: IO[bytes]) -> LoanImport | None:
-    """An import of the same file into the same portfolio that has not ended."""
-    sha256, _length = file_parts.sha256_of(file)
-    with scope(actor):
-        return (
-            visible_imports(actor)
-            .filter(portfolio=portfolio_id, sha256=sha256, state__in=UNFINISHED)
-            .first()
-        )
-
-
-def _moved(actor: Actor, begun: LoanImport, watch: import_runs.Watcher) -> LoanImport:
-    """The import when it waits for a person or has ended, by our work or another process's."""
-    while True:
-        import_runs.move_on(actor=actor, import_id=begun.pk, watch=watch)
-        with scope(actor):
-            found = selectors.find(visible_imports(actor), pk=begun.pk)
-        if found.state not in import_runs.MOVING:
-            return found
-        watch(found)
-        time.sleep(1)
 
 
 def left_out(*, actor: Actor, import_id) -> IO[bytes]:

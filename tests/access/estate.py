@@ -16,7 +16,7 @@ from marketplace.models import Bid, Listing
 from marketplace.services import awards, bids, documents, listings, questions
 from portfolios.mappings import MAPPINGS
 from portfolios.models import Loan, Placement
-from portfolios.services import imports, portfolios
+from portfolios.services import import_files, imports, portfolios
 from tests import world
 
 DAY = datetime.timedelta(days=1)
@@ -109,7 +109,7 @@ def portfolio(estate: Estate, mark: str, *references: str, bad: bool = False):
         )
         estate.keep(
             "import",
-            imports.import_file(
+            import_files.run(
                 actor=actor,
                 portfolio_id=made.pk,
                 file_name=f"{name}.csv",

@@ -10,7 +10,7 @@ from agencies.scope import scope
 from config import encryption, errors
 from portfolios.mappings import MAPPINGS
 from portfolios.models import Borrower, Loan
-from portfolios.services import borrowers, imports
+from portfolios.services import borrowers, import_files
 from tests import world
 from tests.portfolios import over_http
 
@@ -29,7 +29,7 @@ MARIA = "110101-19900101-1237"
 def read_in(bank: world.Bank, *rows: str):
     portfolio = world.make_portfolio(bank, balances_minor=[])
     with scope(bank.actor("vendor_manager")) as actor:
-        imports.import_file(
+        import_files.run(
             actor=actor,
             portfolio_id=portfolio.pk,
             file_name="loans.csv",

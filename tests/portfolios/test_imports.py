@@ -20,7 +20,7 @@ from agencies.scope import scope
 from config import encryption, errors
 from marketplace.services import listings
 from portfolios import tasks
-from portfolios.mappings import MAPPINGS
+from portfolios.mappings import MAPPINGS, Mapping
 from portfolios.models import (
     Borrower,
     ImportProblem,
@@ -30,7 +30,15 @@ from portfolios.models import (
     LoanMapping,
     Portfolio,
 )
-from portfolios.services import import_runs, imports
+from portfolios.services import (
+    control_totals,
+    import_checks,
+    import_chunks,
+    import_files,
+    import_runs,
+    imports,
+    loan_mappings,
+)
 from portfolios.services import portfolios as portfolio_services
 from tests import world
 from tests.portfolios import over_http
@@ -82,7 +90,7 @@ def draft(bank, name: str = "Draft", currency: str = "USD") -> Portfolio:
 
 
 def run(actor, portfolio, content: bytes, policy="all_or_nothing", mapping="standard", **more):
-    return imports.import_file(
+    return import_files.run(
         actor=actor,
         portfolio_id=portfolio.pk,
         file_name="loans.csv",
@@ -185,12 +193,12 @@ def test_one_person_has_one_borrower_whatever_the_file_and_the_bank():
     def take(house, name, *rows):
         portfolio = draft(house, name)
         with scope(house.actor("vendor_manager")) as actor:
-            imports.import_file(
+            import_files.run(
                 actor=actor,
                 portfolio_id=portfolio.pk,
                 file_name=name,
                 file=io.BytesIO(file_of(*rows, header=header)),
-                mapping=imports.Mapping.from_dict(mapping),
+                mapping=Mapping.from_dict(mapping),
                 policy="all_or_nothing",
             )
 
@@ -343,7 +351,7 @@ def test_a_mapping_that_is_unknown_or_of_another_currency():
     portfolio = draft(bank, currency="EUR")
     with scope(bank.actor("vendor_manager")) as actor:
         with pytest.raises(errors.InvalidInput, match="UNKNOWN_MAPPING"):
-            imports.mapping_called(actor, "../standard")
+            loan_mappings.called(actor, "../standard")
         columns = ",".join(MAPPINGS["lendingclub"].required_columns())
         with pytest.raises(errors.InvalidInput, match="WRONG_CURRENCY"):
             run(actor, portfolio, f"{columns}\n".encode(), mapping="lendingclub")
@@ -356,7 +364,7 @@ def test_control_totals_must_match():
     bank = world.make_bank()
     portfolio = draft(bank)
     with scope(bank.actor("vendor_manager")) as actor:
-        for totals in (imports.Totals(3, None), imports.Totals(2, 2_000_51)):
+        for totals in (control_totals.Totals(3, None), control_totals.Totals(2, 2_000_51)):
             with pytest.raises(errors.InvalidInput, match="TOTALS_DIFFER"):
                 run(actor, portfolio, file_of(*GOOD), totals=totals)
             assert_nothing_there()
@@ -369,7 +377,7 @@ def test_control_totals_must_match():
                 actor,
                 portfolio,
                 file_of(*GOOD, "TOTAL,2,2000.50"),
-                totals=imports.Totals(3, None),
+                totals=control_totals.Totals(3, None),
             )
         assert_nothing_there()
         # What is wrong in a row is counted too: the sender counted it.
@@ -378,7 +386,7 @@ def test_control_totals_must_match():
             portfolio,
             file_of(*GOOD, BAD[2], "TOTAL,3,2012.50"),
             policy="good_rows_only",
-            totals=imports.Totals(3, 2_012_50),
+            totals=control_totals.Totals(3, 2_012_50),
         )
         assert (made.rows_read, made.rows_imported) == (3, 2)
 
@@ -452,7 +460,7 @@ def test_each_step_waits_for_the_one_before():
 
 
 def test_many_warnings_hide_no_error(monkeypatch):
-    monkeypatch.setattr(import_runs, "PROBLEMS_KEPT", 3)
+    monkeypatch.setattr(import_checks, "PROBLEMS_KEPT", 3)
     bank = world.make_bank()
     portfolio = draft(bank)
     doubtful = [f"D-{number},Ann,1,,,,10,0,2024-01-01,,," for number in range(9)]
@@ -531,7 +539,7 @@ def test_a_file_can_be_thrown_away_and_does_not_outlive_a_day(clock):
 
 
 def test_an_import_can_be_cancelled_halfway_and_leaves_nothing(monkeypatch):
-    monkeypatch.setattr(import_runs, "ROWS_PER_CHUNK", 2)
+    monkeypatch.setattr(import_chunks, "ROWS_PER_CHUNK", 2)
     bank = world.make_bank()
     portfolio = draft(bank)
     rows = [f"H-{number},Ann,,,,ID{number},10,0,2024-01-01,,," for number in range(7)]
@@ -568,7 +576,7 @@ def test_chunks_of_any_size_give_the_same_loans(monkeypatch):
     ]
     found = set()
     for size in (1, 3, 7, 1000):
-        monkeypatch.setattr(import_runs, "ROWS_PER_CHUNK", size)
+        monkeypatch.setattr(import_chunks, "ROWS_PER_CHUNK", size)
         bank = world.make_bank()
         portfolio = draft(bank)
         with scope(bank.actor("vendor_manager")) as actor:
@@ -842,7 +850,7 @@ def test_one_file_sent_twice_at_once_is_kept_once():
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_do_the_work_of_one(monkeypatch):
-    monkeypatch.setattr(import_runs, "ROWS_PER_CHUNK", 5)
+    monkeypatch.setattr(import_chunks, "ROWS_PER_CHUNK", 5)
     bank = world.make_bank()
     portfolio = draft(bank)
     rows = [f"W-{number},Ann,,,,,{number + 1},0,2024-01-01,,," for number in range(60)]

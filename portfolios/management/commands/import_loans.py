@@ -13,7 +13,13 @@ from config import errors
 from portfolios.mappings import Mapping
 from portfolios.models import LoanImport
 from portfolios.selectors import visible_portfolios
-from portfolios.services import imports
+from portfolios.services import (
+    control_totals,
+    import_files,
+    import_progress,
+    imports,
+    loan_mappings,
+)
 
 
 class Command(BaseCommand):
@@ -48,14 +54,14 @@ class Command(BaseCommand):
         actor = _person(institution, user)
         try:
             with Path(file).open("rb") as opened:
-                made = imports.import_file(
+                made = import_files.run(
                     actor=actor,
                     portfolio_id=_portfolio_id(actor, portfolio),
                     file_name=Path(file).name,
                     file=opened,
                     mapping=_mapping(actor, mapping),
                     policy=policy,
-                    totals=imports.Totals(options["rows"], options["balance_minor"]),
+                    totals=control_totals.Totals(options["rows"], options["balance_minor"]),
                     watch=self._watch,
                 )
         except OSError as error:
@@ -74,7 +80,7 @@ class Command(BaseCommand):
 
     def _watch(self, loan_import: LoanImport) -> None:
         """One line that says how far it is, where somebody is looking."""
-        progress = imports.progress(loan_import)
+        progress = import_progress.of(loan_import)
         if progress is None or not sys.stderr.isatty():
             return
         rate = f", {progress.rows_per_second} rows/s" if progress.rows_per_second else ""
@@ -103,7 +109,7 @@ def _mapping(actor: actors.Actor, name: str | None) -> Mapping | None:
         return None
     with scope(actor):
         if not Path(name).is_file():
-            return imports.mapping_called(actor, name)
+            return loan_mappings.called(actor, name)
     try:
         return Mapping.from_dict(json.loads(Path(name).read_text(encoding="utf-8")))
     except ValueError as error:
