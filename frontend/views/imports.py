@@ -49,6 +49,8 @@ TEMPLATE_OF = {
     State.IMPORTED: "record",
     State.CANCELLED: "record",
 }
+ALWAYS_READ = ("balance", "days_past_due")
+"""What every loan has, computed from other columns where the file does not say it."""
 BUILT_IN = {
     "standard": gettext_lazy("Standard columns"),
     "lendingclub": gettext_lazy("LendingClub's public files"),
@@ -279,14 +281,21 @@ def _column_rows(made: LoanImport) -> list[dict]:
         "fees": lambda value: fairplace.money(value, currency),
         "rate": fairplace.rate,
         "expected_recovery": fairplace.rate,
+        "days_past_due": fairplace.integer,
     }
+    summaries = {
+        target.removesuffix("_minor").removesuffix("_ppm"): found
+        for target, found in made.report["columns"].items()
+    }
+    mapping = Mapping.from_dict(made.mapping)
+    read = {*mapping.columns, *mapping.computed, *mapping.constants, *ALWAYS_READ}
     rows = []
-    for target, found in made.report["columns"].items():
-        name = target.removesuffix("_minor").removesuffix("_ppm")
-        told = words.get(name, str)
-        if name not in LABELS or not found["filled"]:
+    for name, label in LABELS.items():
+        if name not in read or name not in summaries:
             continue
-        row = {"label": LABELS[name], **found}
+        told = words.get(name, str)
+        found = summaries[name]
+        row = {"label": label, **found}
         for end in ("lowest", "highest"):
             row[end] = "" if found.get(end) in (None, "") else told(found[end])
         rows.append(row)
