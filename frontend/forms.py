@@ -11,13 +11,13 @@ from django.shortcuts import render
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from agencies import texts
 from config import errors, money
 from frontend.templatetags import fairplace
 from portfolios import file_sentences
 
 UNPROCESSABLE = 422
 PPM_PER_CENT = 10_000
-REASON_LENGTH = 2_000
 LARGEST_FILE_BYTES = 10 * 1024 * 1024
 MOST_FILES = 20
 REASON_MIN_LENGTH = 5
@@ -152,7 +152,7 @@ class ReasonField(forms.CharField):
         kwargs.setdefault("label", _("Reason"))
         kwargs.setdefault("help_text", _("Kept in the audit trail and shown to those it concerns."))
         kwargs.setdefault("min_length", REASON_MIN_LENGTH)
-        kwargs.setdefault("max_length", REASON_LENGTH)
+        kwargs.setdefault("max_length", texts.LONGEST)
         kwargs.setdefault("widget", forms.Textarea(attrs={"rows": 3}))
         super().__init__(**kwargs)
 

@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 from django.test import override_settings
 
-from agencies import actors
+from agencies import actors, texts
 from config.graphql import rules
 from config.schema import schema
 from tests import databases, world
@@ -212,6 +212,32 @@ def test_an_operation_is_shut_to_every_other_role(market, ledger, operation):
             )
         text = pages.without(answer.getvalue().decode(), *operations.told(variables))
         assert market.leaks(attacker, text) == [], attacker
+    assert ledger.changed() == []
+
+
+EXPLAINED = [one for one in operations.every() if one.is_explained]
+
+
+@pytest.mark.parametrize("operation", EXPLAINED, ids=str)
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        (" \n", "REQUIRED"),
+        ("x" * (texts.LONGEST + 1), "TOO_LONG"),
+        ("Paid with 4111 1111 1111 1111", "CARD_NUMBER"),
+    ],
+    ids=["blank", "long", "card"],
+)
+def test_a_reason_is_held_to_one_rule_everywhere(market, ledger, operation, reason, code):
+    """By each role of ours that may do it, on a thing of ours; of every operation there is."""
+    variables = operation.variables(operations.pointing_at(market.ours), optional=False)
+    variables["input"]["reason"] = reason
+    people = [one for one in market.everyone_once if one.role in operation.allow]
+    assert people
+    for person in people:
+        answer = operations.send(person.client, operation, variables)
+        (said,) = answer.json()["data"][operation.name]["errors"]
+        assert (said["code"], said["field"]) == (code, "reason"), person
     assert ledger.changed() == []
 
 

@@ -153,12 +153,11 @@ def reinstate(*, actor: Actor, membership_id, reason: str) -> PanelMembership:
 
 def _decide(actor, membership_id, reason, before, after, action) -> PanelMembership:
     policies.demand(actor, policies.COMPLIANCE_OFFICERS)
-    if not reason.strip():
-        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
+    reason = texts.reason(reason)
     membership = selectors.find(selectors.visible_memberships(actor), pk=membership_id)
     with transaction.atomic():
         decided = PanelMembership.objects.filter(pk=membership.pk, state=before).update(
-            state=after, decided_at=clock.now(), decided_by=actor.user_id, reason=reason.strip()
+            state=after, decided_at=clock.now(), decided_by=actor.user_id, reason=reason
         )
         if not decided:
             raise errors.InvalidState(
@@ -168,7 +167,7 @@ def _decide(actor, membership_id, reason, before, after, action) -> PanelMembers
             actor,
             action,
             membership,
-            reason=reason.strip(),
+            reason=reason,
             changes={"state": after},
             agency_id=membership.agency_id,
         )

@@ -73,35 +73,37 @@ def deactivate(*, actor: Actor, user_id, reason: str) -> User:
     Raises `InvalidInput` for oneself, `InvalidState` when they are inactive already or the last
     administrator who can log in.
     """
-    user = _colleague(actor, user_id, reason)
+    policies.demand(actor, policies.PEOPLE_MANAGERS)
+    reason = texts.reason(reason)
+    user = _colleague(actor, user_id)
     with transaction.atomic():
         _keep_an_administrator(actor, user)
         _swap(user, {"is_active": True}, {"is_active": False})
         sessions.end_all(user.pk)
-        audit.record(
-            actor, "person.deactivate", user, reason=reason.strip(), changes={"is_active": False}
-        )
+        audit.record(actor, "person.deactivate", user, reason=reason, changes={"is_active": False})
     user.refresh_from_db()
     return user
 
 
 def reactivate(*, actor: Actor, user_id, reason: str) -> User:
     """Let somebody log in again, with the password they had; no old session comes back."""
-    user = _colleague(actor, user_id, reason)
+    policies.demand(actor, policies.PEOPLE_MANAGERS)
+    reason = texts.reason(reason)
+    user = _colleague(actor, user_id)
     with transaction.atomic():
         _swap(user, {"is_active": False}, {"is_active": True})
         # One that was being written while the person was deactivated.
         sessions.end_all(user.pk)
-        audit.record(
-            actor, "person.reactivate", user, reason=reason.strip(), changes={"is_active": True}
-        )
+        audit.record(actor, "person.reactivate", user, reason=reason, changes={"is_active": True})
     user.refresh_from_db()
     return user
 
 
 def change_role(*, actor: Actor, user_id, role: str, reason: str) -> User:
     """Give a colleague another role of the same side, from their next request on."""
-    user = _colleague(actor, user_id, reason)
+    policies.demand(actor, policies.PEOPLE_MANAGERS)
+    reason = texts.reason(reason)
+    user = _colleague(actor, user_id)
     role = _fitting_role(actor, role)
     with transaction.atomic():
         if role not in ADMINISTRATOR_ROLES:
@@ -115,17 +117,14 @@ def change_role(*, actor: Actor, user_id, role: str, reason: str) -> User:
             actor,
             "person.change_role",
             user,
-            reason=reason.strip(),
+            reason=reason,
             changes={"role": role},
         )
     user.refresh_from_db()
     return user
 
 
-def _colleague(actor: Actor, user_id, reason: str) -> User:
-    policies.demand(actor, policies.PEOPLE_MANAGERS)
-    if not reason.strip():
-        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
+def _colleague(actor: Actor, user_id) -> User:
     user = selectors.find(selectors.visible_users(actor), pk=user_id)
     if user.pk == actor.user_id:
         raise errors.InvalidInput(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from agencies import policies, selectors
+from agencies import policies, selectors, texts
 from config import errors, money
 from frontend import comparisons, forms, lot_balances, strata, trail
 from frontend.access import page
@@ -64,7 +64,7 @@ class AwardForm(forms.ConfirmForm):
     hold_out_reason = django_forms.CharField(
         label=gettext_lazy("Why they are held out"),
         required=False,
-        max_length=forms.REASON_LENGTH,
+        max_length=texts.LONGEST,
     )
     imbalance_reason = forms.ReasonField(
         label=gettext_lazy("Why these lots are good enough"),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from agencies import mail, selectors
+from agencies import mail, selectors, texts
 from config import errors
 from frontend import forms, tables
 from frontend.access import page
@@ -47,7 +47,7 @@ class OpenForm(forms.Form):
     )
     summary = django_forms.CharField(
         label=gettext_lazy("What the agency is asked"),
-        max_length=intakes.LONGEST_TEXT,
+        max_length=texts.LONGEST,
         widget=django_forms.Textarea(attrs={"rows": 4}),
         help_text=gettext_lazy("The agency reads this. Leave out who complained."),
     )

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
+from agencies import texts
 from config import errors, money
 from marketplace import allocation
 from marketplace.models import Listing
@@ -66,10 +67,8 @@ def refusal(code: str, row: int) -> errors.InvalidInput:
     return errors.InvalidInput(code, REFUSALS[code], field="shares", row=row)
 
 
-def check(shares: list[Share], reason: str, comparison_ppm: int, hold_out: HoldOut) -> None:
+def check(shares: list[Share], comparison_ppm: int, hold_out: HoldOut) -> None:
     """Refuse what could not be awarded whatever the loans and bids are."""
-    if not reason.strip():
-        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
     if not shares or any(share.share_ppm <= 0 for share in shares):
         raise errors.InvalidInput(
             "OUT_OF_RANGE", _("Give at least one share, each above 0 %."), field="shares"
@@ -102,8 +101,7 @@ def _check_hold_out(hold_out: HoldOut) -> None:
         raise errors.InvalidInput(
             "REQUIRED", _("Say until when loans are held out."), field="hold_out_until"
         )
-    if not hold_out.reason.strip():
-        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="hold_out_reason")
+    texts.reason(hold_out.reason, field="hold_out_reason")
 
 
 def kept(comparison_ppm: int, hold_out: HoldOut) -> dict:
@@ -136,7 +134,7 @@ def judge(drawn: allocation.Drawn, imbalance_reason: str) -> None:
     """Refuse lots that cannot be compared, and those that nobody has accepted as they are."""
     if drawn.is_refused:
         raise errors.InvalidInput("LOTS_UNBALANCED", REFUSALS["LOTS_UNBALANCED"], field="shares")
-    if drawn.needs_acceptance and not imbalance_reason.strip():
+    if drawn.needs_acceptance and not imbalance_reason:
         raise errors.InvalidInput(
             "LOTS_NEED_ACCEPTANCE", REFUSALS["LOTS_NEED_ACCEPTANCE"], field="imbalance_reason"
         )

@@ -8,7 +8,7 @@ import numpy as np
 from django.db import transaction
 from django.db.models import Count, QuerySet, Sum
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from agencies.models import PanelMembership
 from agencies.selectors import visible_memberships
@@ -53,7 +53,9 @@ def award(
     `imbalance_reason`; `InvalidState` before the closing and for a second award.
     """
     policies.demand(actor, policies.VENDOR_MANAGERS)
-    award_terms.check(shares, reason, comparison_ppm, hold_out)
+    reason = texts.reason(reason)
+    imbalance_reason = texts.checked(imbalance_reason, field="imbalance_reason", shortest=0)
+    award_terms.check(shares, comparison_ppm, hold_out)
     listing = selectors.find(visible_listings(actor), pk=listing_id)
     with transaction.atomic():
         listing = Listing.objects.select_for_update().get(pk=listing.pk)
@@ -93,7 +95,7 @@ def award(
             actor,
             "listing.award",
             listing,
-            reason=reason.strip(),
+            reason=reason,
             changes={
                 "seed": seed,
                 "shares": {str(share.bid_id): share.share_ppm for share in shares},
@@ -109,11 +111,11 @@ def _made(actor, listing, moment, reason, drawn, imbalance_reason, given) -> Awa
     return Award.objects.create(
         institution_id=listing.institution_id,
         listing=listing,
-        reason=reason.strip(),
+        reason=reason,
         hold_out_balance=draws.as_kept(drawn.hold_out),
         largest_difference_ppm=drawn.largest_ppm,
         spread_ppm=drawn.spread_ppm,
-        imbalance_reason=imbalance_reason.strip() if drawn.needs_acceptance else "",
+        imbalance_reason=imbalance_reason if drawn.needs_acceptance else "",
         awarded_at=moment,
         awarded_by_id=actor.user_id,
         **given,

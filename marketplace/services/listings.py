@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Count, Sum
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from agencies.models import PanelMembership
 from agencies.selectors import visible_memberships
@@ -15,7 +15,7 @@ from config import clock, errors, money
 from marketplace.models import Listing, ListingInvitation
 from marketplace.selectors import visible_listings
 from marketplace.services import documents, draws, rooms, tapes
-from marketplace.services import terms as texts
+from marketplace.services import terms as bidding_terms
 from portfolios.models import Portfolio
 from portfolios.selectors import visible_imports, visible_portfolios
 from portfolios.services import eligibility
@@ -51,7 +51,7 @@ def publish(
     policies.demand(actor, policies.VENDOR_MANAGERS)
     portfolio = selectors.find(visible_portfolios(actor), pk=portfolio_id)
     _check_terms(highest_rate_ppm, term_days)
-    text = texts.checked(texts.usual(actor) if terms is None else terms)
+    text = bidding_terms.checked(bidding_terms.usual(actor) if terms is None else terms)
     with transaction.atomic():
         listed = Portfolio.objects.filter(pk=portfolio.pk, state=Portfolio.State.DRAFT).update(
             state=Portfolio.State.LISTED
@@ -89,10 +89,10 @@ def publish(
             closes_at=closes_at,
             **draws.commitment(actor, portfolio.pk, seed),
             questions_close_at=rooms.questions_end(moment, closes_at),
-            terms_sha256=texts.digest(text),
+            terms_sha256=bidding_terms.digest(text),
         )
         tapes.cut(actor, listing, loans)
-        texts.write(actor, listing, text)
+        bidding_terms.write(actor, listing, text)
         _invite(actor, listing, invited_agency_ids)
         audit.record(
             actor,
@@ -147,8 +147,7 @@ def _invite(actor: Actor, listing: Listing, agency_ids: list | None) -> None:
 def withdraw(*, actor: Actor, listing_id, reason: str) -> Listing:
     """Take a listing that was not awarded off the market; its portfolio is a draft again."""
     policies.demand(actor, policies.VENDOR_MANAGERS)
-    if not reason.strip():
-        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
+    reason = texts.reason(reason)
     listing = selectors.find(visible_listings(actor), pk=listing_id)
     with transaction.atomic():
         withdrawn = Listing.objects.filter(pk=listing.pk, state=Listing.State.OPEN).update(
@@ -157,6 +156,6 @@ def withdraw(*, actor: Actor, listing_id, reason: str) -> Listing:
         if not withdrawn:
             raise errors.InvalidState("NOT_OPEN", _("This listing is not open any more."))
         Portfolio.objects.filter(pk=listing.portfolio_id).update(state=Portfolio.State.DRAFT)
-        audit.record(actor, "listing.withdraw", listing, reason=reason.strip())
+        audit.record(actor, "listing.withdraw", listing, reason=reason)
     listing.refresh_from_db()
     return listing

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from config import clock, dberrors, errors
 from marketplace.models import Listing, ListingAnswer, ListingQuestion, QuestionAuthor
@@ -19,12 +19,7 @@ OVER = _("Questions to this listing have ended.")
 
 
 def _checked(text: str, missing, field: str) -> str:
-    text = text.strip()
-    if not text:
-        raise errors.InvalidInput("REQUIRED", missing, field=field)
-    if len(text) > LONGEST_TEXT:
-        raise errors.InvalidInput("TOO_LONG", _("This is too long."), field=field)
-    return text
+    return texts.checked(text, field=field, longest=LONGEST_TEXT, missing=missing)
 
 
 @dberrors.translated()

@@ -13,7 +13,7 @@ from django.db.models import Case, F, OuterRef, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from config import clock, errors
 from payouts import commission
@@ -191,15 +191,14 @@ def _audit(actor: Actor, entries: list[CommissionEntry], moment) -> None:
 def decide_excess(*, actor: Actor, excess_id, accept: bool, reason: str) -> Excess:
     """Say whether money above the balance counts; it accrues at the same rate if it does."""
     policies.demand(actor, policies.FINANCE_APPROVERS)
-    if not reason.strip():
-        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
+    reason = texts.reason(reason)
     excess = selectors.find(visible_excesses(actor), pk=excess_id)
     with transaction.atomic():
         lock_books(actor)
         moment = clock.now()
         state = Excess.State.ACCEPTED if accept else Excess.State.DECLINED
         decided = Excess.objects.filter(pk=excess.pk, state=Excess.State.OPEN).update(
-            state=state, decided_at=moment, decision_reason=reason.strip()
+            state=state, decided_at=moment, decision_reason=reason
         )
         if not decided:
             raise errors.InvalidState("DECIDED", _("This has been decided already."))
@@ -220,8 +219,6 @@ def decide_excess(*, actor: Actor, excess_id, accept: bool, reason: str) -> Exce
                 moment,
                 excess=excess,
             ).save(force_insert=True)
-        audit.record(
-            actor, "excess.decide", excess, reason=reason.strip(), changes={"state": state}
-        )
+        audit.record(actor, "excess.decide", excess, reason=reason, changes={"state": state})
     excess.refresh_from_db()
     return excess

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from agencies import actors, audit, policies, selectors
+from agencies import actors, audit, policies, selectors, texts
 from agencies.actors import Actor
 from agencies.scope import scope
 from config import clock, errors
@@ -222,8 +222,7 @@ def _fail(actor: Actor, attempt: PayoutAttempt, code: str) -> None:
 def retry(*, actor: Actor, payout_id, reason: str) -> Payout:
     """Have a failed payout sent again under a new key, once its cause is dealt with."""
     policies.demand(actor, policies.FINANCE_APPROVERS)
-    if not reason.strip():
-        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
+    reason = texts.reason(reason)
     payout = selectors.find(visible_payouts(actor), pk=payout_id)
     with transaction.atomic():
         again = Payout.objects.filter(pk=payout.pk, state=State.FAILED).update(
@@ -231,6 +230,6 @@ def retry(*, actor: Actor, payout_id, reason: str) -> Payout:
         )
         if not again:
             raise errors.InvalidState("NOT_FAILED", _("Only a failed payout is tried again."))
-        audit.record(actor, "payout.retry", payout, reason=reason.strip())
+        audit.record(actor, "payout.retry", payout, reason=reason)
     payout.refresh_from_db()
     return payout

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Case, Count, F, Sum, When
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from agencies.selectors import visible_memberships
 from config import clock, errors
@@ -167,26 +167,24 @@ def submit(*, actor: Actor, statement_id) -> Statement:
 def send_back(*, actor: Actor, statement_id, reason: str) -> Statement:
     """Refuse to approve; the statement is a draft again."""
     policies.demand(actor, policies.FINANCE_APPROVERS)
-    if not reason.strip():
-        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
+    reason = texts.reason(reason)
     return _move(
         actor,
         statement_id,
         State.SUBMITTED,
         "statement.send_back",
-        reason=reason.strip(),
+        reason=reason,
         state=State.DRAFT,
         submitted_at=None,
         submitted_by=None,
-        return_reason=reason.strip(),
+        return_reason=reason,
     )
 
 
 def discard(*, actor: Actor, statement_id, reason: str) -> None:
     """Throw a draft away; its entries are unstated again."""
     policies.demand(actor, policies.FINANCE_PREPARERS)
-    if not reason.strip():
-        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
+    reason = texts.reason(reason)
     statement = selectors.find(visible_statements(actor), pk=statement_id)
     with transaction.atomic():
         statement = Statement.objects.select_for_update().get(pk=statement.pk)
@@ -196,7 +194,7 @@ def discard(*, actor: Actor, statement_id, reason: str) -> None:
             actor,
             "statement.discard",
             statement,
-            reason=reason.strip(),
+            reason=reason,
             changes={"total_minor": statement.total_minor, "currency": statement.currency},
         )
         StatementLine.objects.filter(statement=statement).delete()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from config import encryption, errors
 from portfolios.models import Loan
@@ -36,8 +36,7 @@ def look_up(*, actor: Actor, field: str, value: str, reason: str) -> list[Loan]:
     policies.demand(actor, MAY_LOOK_UP)
     if field not in INDEXED:
         raise errors.InvalidInput("UNKNOWN_FIELD", _("There is no such field."), field="field")
-    if not reason.strip():
-        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
+    reason = texts.reason(reason)
     institution = selectors.find(selectors.visible_institutions(actor), pk=actor.institution_id)
     (index,) = indexes(
         institution_id=institution.pk, field=field, values=[value[: LONGEST_VALUE + 1]]
@@ -53,7 +52,7 @@ def look_up(*, actor: Actor, field: str, value: str, reason: str) -> list[Loan]:
         actor,
         "borrower.look_up",
         institution,
-        reason=reason.strip(),
+        reason=reason,
         changes={"field": field, "digest": index.hex(), "loans": len(listed)},
     )
     return listed

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from config import clock, encryption, errors
 from portfolios import conduct
@@ -25,7 +25,7 @@ from portfolios.selectors import (
     visible_spells,
 )
 from portfolios.services import holds, intakes
-from portfolios.services.intakes import LONGEST_ACCOUNT, LONGEST_TEXT, Words
+from portfolios.services.intakes import LONGEST_ACCOUNT, Words
 
 MAY_HANDLE = policies.COMPLIANCE_OFFICERS
 MAY_ANSWER = policies.AGENCY_WORKERS
@@ -57,11 +57,11 @@ def open(
     policies.demand(actor, MAY_HANDLE)
     intakes.check_choice(category, Complaint.Category, "category")
     intakes.check_choice(severity, Complaint.Severity, "severity")
-    summary = intakes.checked_text(summary, field="summary", longest=LONGEST_TEXT)
+    summary = texts.checked(summary, field="summary")
     intake = selectors.find(visible_intakes(actor), pk=intake_id) if intake_id else None
     if intake:
         account = encryption.reveal(intake, "account")
-    account = intakes.checked_text(account, field="account", longest=LONGEST_ACCOUNT)
+    account = texts.checked(account, field="account", longest=LONGEST_ACCOUNT)
     loan = _loan(actor, loan_reference)
     zone = ZoneInfo(loan.institution.time_zone)
     with transaction.atomic():
@@ -115,7 +115,7 @@ def answer(*, actor: Actor, complaint_id, answer: str) -> Complaint:
     it; `InvalidState` when it was answered or decided already.
     """
     policies.demand(actor, MAY_ANSWER)
-    answer = intakes.checked_text(answer, field="answer", longest=LONGEST_ANSWER)
+    answer = texts.checked(answer, field="answer", longest=LONGEST_ANSWER)
     complaint = selectors.find(visible_complaints(actor), pk=complaint_id)
     with transaction.atomic():
         answered = Complaint.objects.filter(pk=complaint.pk, state=Complaint.State.OPEN).update(
@@ -143,9 +143,7 @@ def decide(
     """
     policies.demand(actor, MAY_HANDLE)
     intakes.check_choice(outcome, Complaint.Outcome, "outcome")
-    reason = intakes.checked_text(
-        reason, field="reason", longest=LONGEST_TEXT, shortest=SHORTEST_DECISION
-    )
+    reason = texts.checked(reason, field="reason", shortest=SHORTEST_DECISION)
     complaint = selectors.find(visible_complaints(actor), pk=complaint_id)
     if is_agency_at_fault and (outcome != Complaint.Outcome.UPHELD or not complaint.agency_id):
         raise errors.InvalidInput(
@@ -186,7 +184,7 @@ def reveal(*, actor: Actor, complaint_id, reason: str) -> Words:
     Raises `NotFound`, and `InvalidInput` without a reason.
     """
     policies.demand(actor, MAY_HANDLE)
-    reason = intakes.checked_text(reason, field="reason", longest=LONGEST_TEXT)
+    reason = texts.reason(reason)
     complaint = selectors.find(visible_complaints(actor), pk=complaint_id)
     intake = visible_intakes(actor).filter(complaint=complaint).first()
     audit.record(actor, "complaint.reveal", complaint, reason=reason)

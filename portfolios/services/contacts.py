@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies
+from agencies import audit, policies, texts
 from agencies.actors import Actor
 from config import clock, errors
 from portfolios import conduct
@@ -144,7 +144,7 @@ def _contact(actor: Actor, spell: PlacedLoan, row: dict, moment: datetime) -> Co
         logged_at=moment,
         logged_by=actor.label,
         happened_at=row["happened_at"],
-        note=work.checked_text(row.get("note") or "", field="note"),
+        note=texts.checked(row.get("note") or "", field="note", shortest=0),
         **{field: str(row[field]) for field in CHOICES},
     )
 

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from config import clock, errors
 from portfolios.models import Complaint, Hold, Loan
@@ -70,7 +70,9 @@ def open_many(
     `REQUIRED`, `IN_THE_PAST`.
     """
     policies.demand(actor, MAY_HOLD)
-    _check(actor, kind, reason, review_on, expires_on)
+    _check_kind(kind)
+    reason = texts.reason(reason)
+    _check_days(actor, review_on, expires_on)
     wanted = set(loan_ids)
     with transaction.atomic():
         if skips_held:
@@ -81,7 +83,7 @@ def open_many(
             actor,
             wanted,
             kind=kind,
-            reason=reason.strip(),
+            reason=reason,
             review_on=review_on,
             expires_on=expires_on,
             complaint=complaint,
@@ -130,11 +132,12 @@ def _open(actor: Actor, wanted: set, *, kind: str, reason: str, **given) -> list
     return opened
 
 
-def _check(actor: Actor, kind: str, reason: str, review_on, expires_on) -> None:
+def _check_kind(kind: str) -> None:
     if kind not in Hold.Reason.values:
         raise _unknown_kind()
-    if not reason.strip():
-        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
+
+
+def _check_days(actor: Actor, review_on, expires_on) -> None:
     today = clock.business_date(selectors.time_zone_of(actor))
     for field, day in (("review_on", review_on), ("expires_on", expires_on)):
         if day is not None and day <= today:
@@ -177,8 +180,7 @@ def release(*, actor: Actor, hold_id, reason: str) -> Hold:
     Raises `InvalidState` when it was released already, or while its complaint is undecided.
     """
     policies.demand(actor, MAY_HOLD)
-    if not reason.strip():
-        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
+    reason = texts.reason(reason)
     hold = selectors.find(visible_holds(actor), pk=hold_id)
     with transaction.atomic():
         _locked(Loan.objects.filter(pk=hold.loan_id))
@@ -197,16 +199,16 @@ def _release(actor: Actor, holds: QuerySet[Hold], reason: str) -> int:
     ended = list(holds.filter(OPEN).values_list("pk", "loan_id", "kind"))
     loan_ids = {loan_id for _pk, loan_id, _kind in ended}
     Hold.objects.filter(pk__in=[pk for pk, _loan, _kind in ended]).update(
-        released_at=clock.now(), release_reason=reason.strip()
+        released_at=clock.now(), release_reason=reason
     )
     still = Hold.objects.filter(OPEN, loan=OuterRef("pk"))
     Loan.objects.filter(pk__in=loan_ids).update(is_on_hold=Exists(still))
     loans = {loan.pk: loan for loan in Loan.objects.filter(pk__in=loan_ids).order_by("pk")}
     free = [pk for pk, loan in loans.items() if not loan.is_on_hold]
-    changes.record_loans(changes.Kind.RELEASED, changes.holders(free), note=reason.strip())
+    changes.record_loans(changes.Kind.RELEASED, changes.holders(free), note=reason)
     for is_on_hold in (False, True):
         some = [loan for loan in loans.values() if loan.is_on_hold is is_on_hold]
-        _audit(actor, "loan.release", some, reason.strip(), {"is_on_hold": is_on_hold})
+        _audit(actor, "loan.release", some, reason, {"is_on_hold": is_on_hold})
     return len(ended)
 
 
@@ -217,7 +219,8 @@ def release_many(*, actor: Actor, loan_ids: Iterable, kind: str, reason: str) ->
     `InvalidInput`: `UNKNOWN_CHOICE`, `REQUIRED`.
     """
     policies.demand(actor, MAY_HOLD)
-    _check(actor, kind, reason, None, None)
+    _check_kind(kind)
+    reason = texts.reason(reason)
     wanted = set(loan_ids)
     with transaction.atomic():
         if len(_locked(visible_loans(actor).filter(pk__in=wanted))) != len(wanted):
@@ -292,6 +295,7 @@ def hold_previewed(
     policies.demand(actor, MAY_HOLD)
     if kind == Hold.Reason.COMPLAINT:
         raise _unknown_kind()
+    reason = texts.reason(reason)
     with transaction.atomic():
         _locked(visible_loans(actor).filter(reference__in=bulk.named(references)))
         plan = preview(actor=actor, references=references, kind=kind)
@@ -312,8 +316,7 @@ def release_previewed(*, actor: Actor, references: Sequence[str], reason: str, d
     Raises `InvalidInput`, and `InvalidState`: `PLAN_CHANGED`, `NOTHING_TO_DO`.
     """
     policies.demand(actor, MAY_HOLD)
-    if not reason.strip():
-        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
+    reason = texts.reason(reason)
     with transaction.atomic():
         _locked(visible_loans(actor).filter(reference__in=bulk.named(references)))
         plan = preview_release(actor=actor, references=references)

@@ -6,10 +6,9 @@ import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from config import clock, encryption, errors
-from portfolios import card_numbers
 from portfolios.models import Complaint, ComplaintIntake
 from portfolios.selectors import visible_intakes
 
@@ -18,7 +17,6 @@ MAY_HANDLE = policies.COMPLIANCE_OFFICERS
 LONGEST_ACCOUNT = 4000
 LONGEST_CONTACT = 200
 LONGEST_REFERENCE = 60
-LONGEST_TEXT = 2000
 OLDEST_DAYS = 20 * 366
 
 
@@ -53,13 +51,13 @@ def receive(
     check_day(happened_on, time_zone)
     intake = ComplaintIntake.objects.create(
         institution_id=actor.institution_id,
-        loan_reference=checked_text(
+        loan_reference=texts.checked(
             loan_reference, field="loan_reference", longest=LONGEST_REFERENCE
         ),
         category=category,
         happened_on=happened_on,
-        account=checked_text(account, field="account", longest=LONGEST_ACCOUNT),
-        contact=checked_text(contact, field="contact", longest=LONGEST_CONTACT, shortest=0),
+        account=texts.checked(account, field="account", longest=LONGEST_ACCOUNT),
+        contact=texts.checked(contact, field="contact", longest=LONGEST_CONTACT, shortest=0),
         received_at=clock.now(),
     )
     audit.record(actor, "complaint.receive", intake, changes={"category": category})
@@ -81,7 +79,7 @@ def dismiss(*, actor: Actor, intake_id, reason: str) -> ComplaintIntake:
     Raises `NotFound`, `InvalidInput` without a reason, `InvalidState` when it was settled already.
     """
     policies.demand(actor, MAY_HANDLE)
-    reason = checked_text(reason, field="reason", longest=LONGEST_TEXT)
+    reason = texts.reason(reason)
     intake = selectors.find(visible_intakes(actor), pk=intake_id)
     with transaction.atomic():
         settle(intake, ComplaintIntake.State.DISMISSED, reason=reason)
@@ -122,27 +120,3 @@ def check_choice(value: str, choices, field: str) -> None:
     """Raise `InvalidInput` unless the value is one of a `TextChoices`."""
     if value not in choices.values:
         raise errors.InvalidInput("UNKNOWN_CHOICE", _("Choose one of the list."), field=field)
-
-
-def checked_text(text: str, *, field: str, longest: int, shortest: int = 1) -> str:
-    """The text without blank ends.
-
-    Raises `InvalidInput`: `REQUIRED`, `TOO_SHORT`, `TOO_LONG`, or `CARD_NUMBER` for what looks
-    like the number of a payment card, which must not be kept.
-    """
-    text = text.strip()
-    if shortest and not text:
-        raise errors.InvalidInput("REQUIRED", _("Fill this in."), field=field)
-    if len(text) < shortest:
-        message = _("Give at least %(count)d characters.") % {"count": shortest}
-        raise errors.InvalidInput("TOO_SHORT", message, field=field)
-    if len(text) > longest:
-        message = _("Give at most %(count)d characters.") % {"count": longest}
-        raise errors.InvalidInput("TOO_LONG", message, field=field)
-    if card_numbers.contains_card_number(text):
-        raise errors.InvalidInput(
-            "CARD_NUMBER",
-            _("This looks like a card number. Never write one down; take it out."),
-            field=field,
-        )
-    return text

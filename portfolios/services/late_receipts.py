@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from agencies.models import Institution, PanelMembership
 from agencies.selectors import visible_memberships
@@ -52,7 +52,7 @@ def submit(
         "currency": currency,
         "amount_minor": amount_minor,
         "value_on": value_on,
-        "note": work.checked_text(note, field="note"),
+        "note": texts.checked(note, field="note", shortest=0),
     }
     if value_on > clock.business_date(institution.time_zone):
         raise errors.InvalidInput(
@@ -101,7 +101,7 @@ def decide(*, actor: Actor, late_receipt_id, accept: bool, reason: str) -> LateR
     `BEFORE_PLACEMENT`, `AFTER_THE_TAIL`, `WRONG_CURRENCY`, `REFERENCE_TAKEN`.
     """
     policies.demand(actor, policies.FINANCE_PREPARERS)
-    reason = work.checked_text(reason, field="reason", required=True)
+    reason = texts.reason(reason)
     late_receipt = selectors.find(
         visible_late_receipts(actor).select_related("agency", "institution"), pk=late_receipt_id
     )

@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from config import encryption, errors
 from portfolios import masks
@@ -11,7 +11,6 @@ from portfolios.models import Borrower, Loan
 from portfolios.selectors import visible_borrowers, visible_loans
 
 MAY_REVEAL = policies.VENDOR_MANAGERS | policies.COMPLIANCE_OFFICERS | policies.AGENCY_WORKERS
-LONGEST_REASON = 2000
 
 
 def masked_fields(borrower: Borrower | None) -> dict[str, str]:
@@ -30,13 +29,7 @@ def reveal(*, actor: Actor, loan_id, field: str, reason: str) -> str:
     policies.demand(actor, MAY_REVEAL)
     if field not in masks.BY_FIELD:
         raise errors.InvalidInput("UNKNOWN_FIELD", _("There is no such field."), field="field")
-    reason = reason.strip()
-    if not reason:
-        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
-    if len(reason) > LONGEST_REASON:
-        raise errors.InvalidInput(
-            "TOO_LONG", _("A reason has at most 2,000 characters."), field="reason"
-        )
+    reason = texts.reason(reason)
     loan = selectors.find(visible_loans(actor), pk=loan_id)
     borrower = selectors.find(visible_borrowers(actor), pk=loan.borrower_id)
     audit.record(

@@ -8,7 +8,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from config import clock, dberrors, errors
 from portfolios.models import Objection, PlacedLoan, Promise, Recall, RecalledLoan, Recovery
@@ -18,7 +18,7 @@ from portfolios.selectors import (
     visible_recalls,
     with_reversed,
 )
-from portfolios.services import bulk, changes, rules, work
+from portfolios.services import bulk, changes, rules
 
 BATCH = 2000
 SHOWN_BY_DATA = {
@@ -58,7 +58,7 @@ def submit(
     policies.demand(actor, policies.AGENCY_WORKERS)
     if kind not in Objection.Kind.values:
         raise errors.InvalidInput("UNKNOWN_CHOICE", _("Choose one of the list."), field="kind")
-    note = work.checked_text(note, field="note")
+    note = texts.checked(note, field="note", shortest=0)
     names = bulk.named(references)
     recall = selectors.find(visible_recalls(actor), pk=recall_id)
     with dberrors.translated(), transaction.atomic():
@@ -121,7 +121,7 @@ def decide(*, actor: Actor, objection_ids: Iterable, accept: bool, reason: str) 
     `REQUIRED`; `InvalidState`: `NOT_PENDING`, `DECIDED`.
     """
     policies.demand(actor, policies.VENDOR_MANAGERS)
-    reason = work.checked_text(reason, field="reason", required=True)
+    reason = texts.reason(reason)
     wanted = set(objection_ids)
     with transaction.atomic():
         found = visible_objections(actor).filter(pk__in=wanted)

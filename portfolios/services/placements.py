@@ -9,14 +9,14 @@ from django.db.models import Count, Sum
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from agencies.models import Agency
 from config import clock, dberrors, errors, ids, plans
 from portfolios import access
 from portfolios.models import Loan, PlacedLoan, Placement, Portfolio, Recall
 from portfolios.selectors import visible_placements, visible_spells
-from portfolios.services import changes, eligibility, rules, work
+from portfolios.services import changes, eligibility, rules
 
 CloseKind = PlacedLoan.CloseKind
 State = Placement.State
@@ -147,10 +147,10 @@ def recall(*, actor: Actor, placement_id, reason: str) -> Placement:
     Raises `InvalidInput` without a reason, `InvalidState` when it is not live any more.
     """
     policies.demand(actor, policies.VENDOR_MANAGERS)
-    _demand_reason(reason)
+    reason = texts.reason(reason)
     placement = selectors.find(visible_placements(actor), pk=placement_id)
     with transaction.atomic():
-        end(actor, placement, State.RECALLED, CloseKind.RECALLED, reason.strip())
+        end(actor, placement, State.RECALLED, CloseKind.RECALLED, reason)
     placement.refresh_from_db()
     return placement
 
@@ -190,12 +190,12 @@ def end(
 def recall_loans(*, actor: Actor, placement_id, loan_ids: list, reason: str) -> int:
     """Take single loans back; answers how many. All of them must be in the placement now."""
     policies.demand(actor, policies.VENDOR_MANAGERS)
-    _demand_reason(reason)
+    reason = texts.reason(reason)
     placement = selectors.find(visible_placements(actor), pk=placement_id)
     with transaction.atomic():
         lock(placement)
         spells = _spells_of(actor, placement, loan_ids)
-        take_back(actor, placement, spells, reason.strip())
+        take_back(actor, placement, spells, reason)
     return len(spells)
 
 
@@ -241,7 +241,7 @@ def give_back(*, actor: Actor, placement_id, reason: str, loan_ids: list | None 
     the placement now; `InvalidInput`: `REQUIRED`, `TOO_LONG`, `CARD_NUMBER`.
     """
     policies.demand(actor, policies.AGENCY_WORKERS)
-    reason = work.checked_text(reason, field="reason", required=True)
+    reason = texts.reason(reason)
     with dberrors.translated(), transaction.atomic():
         placement = selectors.find(visible_placements(actor), pk=placement_id)
         if loan_ids is None:
@@ -305,11 +305,6 @@ def close_ended(*, actor: Actor) -> int:
                 placement, placement.state, placement.close_reason, closed_at, spell_ids=mine
             )
     return len(spells)
-
-
-def _demand_reason(reason: str) -> None:
-    if not reason.strip():
-        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
 
 
 def close_spells(

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from config import clock, errors
 from portfolios.models import (
@@ -24,7 +24,7 @@ from portfolios.selectors import (
     visible_placements,
     visible_recalls,
 )
-from portfolios.services import bulk, changes, objections, placements, rules, work
+from portfolios.services import bulk, changes, objections, placements, rules
 
 BATCH = 2000
 State = Recall.State
@@ -99,7 +99,7 @@ def announce(
     `InvalidState`: `NOT_LIVE`, `PLAN_CHANGED`, `NOTHING_TO_DO`.
     """
     policies.demand(actor, policies.VENDOR_MANAGERS)
-    reason = work.checked_text(reason, field="reason", required=True)
+    reason = texts.reason(reason)
     days = rules.current(actor=actor).recall_notice_days if notice_days is None else notice_days
     if not 1 <= days <= 365:
         raise errors.InvalidInput(
@@ -188,7 +188,7 @@ def recall_now(
     Raises as `announce`.
     """
     policies.demand(actor, policies.VENDOR_MANAGERS)
-    reason = work.checked_text(reason, field="reason", required=True)
+    reason = texts.reason(reason)
     placement = selectors.find(visible_placements(actor), pk=placement_id)
     with transaction.atomic():
         _demand_live(placements.lock(placement))
@@ -209,7 +209,7 @@ def recall_now(
 def withdraw(*, actor: Actor, recall_id, reason: str) -> Recall:
     """Give an announced recall up; the loans stay. Raises `InvalidState` when it is not pending."""
     policies.demand(actor, policies.VENDOR_MANAGERS)
-    reason = work.checked_text(reason, field="reason", required=True)
+    reason = texts.reason(reason)
     recall = selectors.find(visible_recalls(actor).select_related("placement"), pk=recall_id)
     with transaction.atomic():
         withdrawn = Recall.objects.filter(pk=recall.pk, state=State.PENDING).update(

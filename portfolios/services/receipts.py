@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from config import clock, errors
 from portfolios import file_messages, file_sentences, matching, receipt_files
@@ -20,7 +20,7 @@ from portfolios.selectors import (
     visible_receipt_files,
     visible_receipt_lines,
 )
-from portfolios.services import idempotency, work
+from portfolios.services import idempotency
 
 LARGEST_FILE_BYTES = 20 * 1024 * 1024
 ROWS_MAX = 50_000
@@ -283,7 +283,7 @@ def link(*, actor: Actor, line_id, recovery_id, reason: str) -> ReceiptLine:
     `CARD_NUMBER`; `InvalidState`: `SETTLED`.
     """
     policies.demand(actor, policies.FINANCE_PREPARERS)
-    reason = work.checked_text(reason, field="reason", required=True)
+    reason = texts.reason(reason)
     with transaction.atomic():
         idempotency.lock("receipts", actor.institution_id)
         line = _open_line(actor, line_id)
@@ -303,7 +303,7 @@ def link(*, actor: Actor, line_id, recovery_id, reason: str) -> ReceiptLine:
 def dismiss(*, actor: Actor, line_id, reason: str) -> ReceiptLine:
     """Settle an open receipt by hand: it proves no report. Raises as `link`."""
     policies.demand(actor, policies.FINANCE_PREPARERS)
-    reason = work.checked_text(reason, field="reason", required=True)
+    reason = texts.reason(reason)
     with transaction.atomic():
         idempotency.lock("receipts", actor.institution_id)
         line = _open_line(actor, line_id)

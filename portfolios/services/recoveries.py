@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from agencies.models import Institution
 from config import clock, errors
@@ -218,7 +218,7 @@ def reverse(
     `ABOVE_RECOVERY`, `REFERENCE_TAKEN`; `InvalidState`: `NOTHING_LEFT`.
     """
     policies.demand(actor, MAY_REVERSE)
-    reason = work.checked_text(reason, field="reason", required=True)
+    reason = texts.reason(reason)
     work.check_reference(reversal_reference, field="reversal_reference")
     if amount_minor is not None:
         work.check_amount(amount_minor)

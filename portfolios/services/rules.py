@@ -5,7 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies
+from agencies import audit, policies, texts
 from agencies.actors import Actor
 from config import clock, errors, money
 from portfolios.models import PlacementRules
@@ -36,8 +36,7 @@ def change(*, actor: Actor, reason: str, **rules: Any) -> PlacementRules:
     limit, and switches. Raises `InvalidInput`: `REQUIRED`, `OUT_OF_RANGE`.
     """
     policies.demand(actor, MAY_CHANGE)
-    if not reason.strip():
-        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field="reason")
+    reason = texts.reason(reason)
     for name, value in rules.items():
         _check(name, value)
     with transaction.atomic():
@@ -46,9 +45,9 @@ def change(*, actor: Actor, reason: str, **rules: Any) -> PlacementRules:
         changed = {name: value for name, value in rules.items() if getattr(made, name) != value}
         for name, value in changed.items():
             setattr(made, name, value)
-        made.changed_at, made.reason = clock.now(), reason.strip()
+        made.changed_at, made.reason = clock.now(), reason
         made.save()
-        audit.record(actor, "placement_rules.change", made, reason=reason.strip(), changes=changed)
+        audit.record(actor, "placement_rules.change", made, reason=reason, changes=changed)
     return made
 
 

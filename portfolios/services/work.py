@@ -1,4 +1,4 @@
-"""What every entry of work on a loan has in common: the spell it is on, amounts, dates, texts."""
+"""What every entry of work on a loan has in common: the spell it is on, amounts, dates."""
 
 import dataclasses
 from collections import defaultdict
@@ -12,13 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from agencies.actors import Actor
 from config import dberrors, errors
-from portfolios import card_numbers
 from portfolios.models import PlacedLoan
 from portfolios.selectors import visible_spells
 
 LARGEST_AMOUNT_MINOR = 10**13
 LONGEST_REFERENCE = 60
-LONGEST_TEXT = 2000
 ROWS_MAX = 500
 ATTEMPTS = 5
 ROW_SECURITY = "42501"
@@ -166,28 +164,6 @@ def check_reference(reference: str, *, field: str = "reference") -> None:
         raise errors.InvalidInput(
             "INVALID_REFERENCE", _("Take the blanks around the reference away."), field=field
         )
-
-
-def checked_text(text: str, *, field: str, required: bool = False) -> str:
-    """The text without blank ends.
-
-    Raises `InvalidInput`: `REQUIRED`, `TOO_LONG`, or `CARD_NUMBER` for what looks like the number
-    of a payment card, which must not be kept.
-    """
-    text = text.strip()
-    if required and not text:
-        raise errors.InvalidInput("REQUIRED", _("Give a reason."), field=field)
-    if len(text) > LONGEST_TEXT:
-        raise errors.InvalidInput(
-            "TOO_LONG", _("This text has more than 2,000 characters."), field=field
-        )
-    if card_numbers.contains_card_number(text):
-        raise errors.InvalidInput(
-            "CARD_NUMBER",
-            _("This looks like a card number. Never write one down; take it out."),
-            field=field,
-        )
-    return text
 
 
 def check_value_date(value_on: date, spell: PlacedLoan, moment: datetime) -> None:

@@ -115,6 +115,12 @@ class Operation:
         self.variables(lambda name: found.append(name) or ABSENT, optional=True)
         return found
 
+    @property
+    def is_explained(self) -> bool:
+        """Whether it takes a reason."""
+        given = self.field.args.get("input")
+        return given is not None and "reason" in given.type.of_type.fields
+
     def variables(self, point: Callable[[str], object], *, optional: bool) -> dict:
         """Values for the arguments: `point(name)` where they name something, plausible elsewhere.
 

@@ -316,7 +316,7 @@ def test_an_intake_is_dismissed_with_a_reason_and_read_by_its_own_bank_alone(sce
     )
     assert done["errors"][0] == {
         "code": "REQUIRED",
-        "message": "Fill this in.",
+        "message": "Give a reason.",
         "field": "reason",
         "row": None,
     }

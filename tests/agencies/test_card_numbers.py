@@ -2,7 +2,7 @@
 
 import pytest
 
-from portfolios.card_numbers import contains_card_number
+from agencies.card_numbers import contains_card_number
 
 
 @pytest.mark.parametrize(
