@@ -6,11 +6,9 @@ One address per import shows the step that it is at; a long step is looked at an
 import codecs
 import itertools
 
-import django_tables2
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,15 +16,13 @@ from django.views.decorators.http import require_POST
 
 from agencies import policies, selectors
 from config import errors
-from frontend import forms, tables
+from frontend import breadcrumbs, forms
 from frontend.access import page
-from frontend.templatetags import fairplace
-from frontend.views.import_columns import LABELS, ColumnsForm
+from frontend.views import import_steps
 from portfolios import file_sentences
-from portfolios.mappings import Mapping, guessing
 from portfolios.models import LoanImport, Portfolio
-from portfolios.selectors import visible_import_problems, visible_imports, visible_portfolios
-from portfolios.services import control_totals, import_progress, imports, loan_mappings
+from portfolios.selectors import visible_imports, visible_portfolios
+from portfolios.services import control_totals, imports
 
 State = LoanImport.State
 STEPS = 5
@@ -49,25 +45,6 @@ TEMPLATE_OF = {
     State.IMPORTED: "record",
     State.CANCELLED: "record",
 }
-ALWAYS_READ = ("balance", "days_past_due")
-"""What every loan has, computed from other columns where the file does not say it."""
-BUILT_IN = {
-    "standard": gettext_lazy("Standard columns"),
-    "lendingclub": gettext_lazy("LendingClub's public files"),
-}
-
-
-def label_of(mapping: str) -> str:
-    """What a mapping is called."""
-    return BUILT_IN.get(mapping, mapping) or _("Chosen for this file")
-
-
-def way_back(portfolio: Portfolio) -> list[tuple]:
-    """Breadcrumbs from a file to its portfolio."""
-    return [
-        (_("Portfolios"), reverse("portfolios")),
-        (portfolio.name, reverse("portfolio", args=[portfolio.pk])),
-    ]
 
 
 class FileForm(forms.Form):
@@ -134,7 +111,7 @@ def choose(request: HttpRequest, pk) -> HttpResponse:
             "title": _("Import loans"),
             "lead": _("Into “%(name)s”, in %(currency)s.")
             % {"name": portfolio.name, "currency": portfolio.currency},
-            "breadcrumbs": way_back(portfolio),
+            "breadcrumbs": breadcrumbs.to_portfolio(portfolio),
             "form": form,
             "portfolio": portfolio,
             "step": 1,
@@ -162,152 +139,21 @@ def _show(request: HttpRequest, pk, **more) -> HttpResponse:
         "title": made.file_name,
         "lead": _("Sent by %(person)s for “%(name)s”.")
         % {"person": made.uploaded_by.name, "name": made.portfolio.name},
-        "breadcrumbs": way_back(made.portfolio),
+        "breadcrumbs": breadcrumbs.to_portfolio(made.portfolio),
         "made": made,
         "step": step,
         "steps": STEPS,
         "step_words": words,
         "rejected": made.rows_read - made.rows_good,
-        "mapping_label": label_of(made.mapping_name),
+        "mapping_label": import_steps.label_of(made.mapping_name),
         "may_change": may_change,
         "is_draft": made.portfolio.state == Portfolio.State.DRAFT,
         "time_zone": selectors.time_zone_of(request.actor),
         "currency": made.portfolio.currency,
     }
-    context |= _MORE[template](request, made) | more
+    context |= import_steps.CONTEXTS[template](request, made) | more
     status = forms.UNPROCESSABLE if more else 200
     return render(request, f"frontend/imports/{template}.html", context, status=status)
-
-
-def _columns_context(request: HttpRequest, made: LoanImport) -> dict:
-    return {"form": _columns_form(request, made)}
-
-
-def _columns_form(request: HttpRequest, made: LoanImport) -> ColumnsForm:
-    table = imports.sample(actor=request.actor, import_id=made.pk)
-    if made.as_of is None:
-        guess = guessing.explained(
-            table.columns,
-            sample=table.sample(loan_mappings.SAMPLE_ROWS),
-            saved=loan_mappings.saved(request.actor),
-        )
-    else:  # It was checked once: what was chosen then is where to begin.
-        guess = guessing.Guess(Mapping.from_dict(made.mapping), {})
-    return ColumnsForm(request.POST if request.method == "POST" else None, table=table, guess=guess)
-
-
-def _moving_context(request: HttpRequest, made: LoanImport) -> dict:
-    return {"progress": import_progress.of(made)}
-
-
-class ProblemTable(tables.Table):
-    caption = gettext_lazy("What is wrong, row by row")
-    empty_title = gettext_lazy("Nothing is wrong")
-    stacked = True
-
-    row = tables.IntegerColumn(verbose_name=gettext_lazy("Row"))
-    column = django_tables2.Column(verbose_name=gettext_lazy("Column"))
-    value = django_tables2.Column(verbose_name=gettext_lazy("Value"), orderable=False)
-    message = django_tables2.Column(verbose_name=gettext_lazy("What is wrong"), orderable=False)
-
-    def render_message(self, record):
-        return file_sentences.told(record)
-
-
-def _problems(request: HttpRequest, made: LoanImport, *, is_warning: bool, prefix: str):
-    found = visible_import_problems(request.actor).filter(loan_import=made, is_warning=is_warning)
-    return ProblemTable(found.order_by("row"), request=request, prefix=prefix)
-
-
-def _record_context(request: HttpRequest, made: LoanImport) -> dict:
-    rejected = made.rows_read - made.rows_good
-    return {"table": _problems(request, made, is_warning=False, prefix="") if rejected else None}
-
-
-class PolicyForm(forms.Form):
-    policy = forms.forms.ChoiceField(
-        label=gettext_lazy("What becomes of the good rows?"),
-        widget=forms.forms.RadioSelect,
-    )
-
-    def __init__(self, *args, good: int, rejected: int, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.fields["policy"].choices = [
-            (
-                imports.Policy.GOOD_ROWS_ONLY.value,
-                _("Import the %(good)s good rows and leave %(bad)s out")
-                % {"good": fairplace.integer(good), "bad": fairplace.integer(rejected)},
-            ),
-            (
-                imports.Policy.ALL_OR_NOTHING.value,
-                _("All or nothing: import nothing now, I put the file right first"),
-            ),
-        ]
-
-
-def _decision_context(request: HttpRequest, made: LoanImport) -> dict:
-    report = made.report
-    warned = sum(kind[-1] for kind in report["kinds"] if kind[2])
-    return {
-        "form": PolicyForm(good=made.rows_good, rejected=made.rows_read - made.rows_good),
-        "differs": control_totals.differ(made),
-        "read_minor": report["read_minor"],
-        "trailer": report["trailer"] or {},
-        "kinds": _kinds(report["kinds"], is_warning=False),
-        "warning_kinds": _kinds(report["kinds"], is_warning=True),
-        "warned": warned,
-        "columns": _column_rows(made),
-        "table": _problems(request, made, is_warning=False, prefix=""),
-        "warning_table": _problems(request, made, is_warning=True, prefix="w-"),
-    }
-
-
-def _kinds(kinds: list, *, is_warning: bool) -> list[tuple]:
-    """(column, sentence, how often), the most frequent first."""
-    return [
-        (column, file_sentences.sentence(code, params), count)
-        for column, code, warns, params, count in kinds
-        if warns == is_warning
-    ]
-
-
-def _column_rows(made: LoanImport) -> list[dict]:
-    """For each field that is read: from where, how many rows have it, lowest and highest."""
-    currency = made.portfolio.currency
-    words = {
-        "balance": lambda value: fairplace.money(value, currency),
-        "principal": lambda value: fairplace.money(value, currency),
-        "interest": lambda value: fairplace.money(value, currency),
-        "fees": lambda value: fairplace.money(value, currency),
-        "rate": fairplace.rate,
-        "expected_recovery": fairplace.rate,
-        "days_past_due": fairplace.integer,
-    }
-    summaries = {
-        target.removesuffix("_minor").removesuffix("_ppm"): found
-        for target, found in made.report["columns"].items()
-    }
-    mapping = Mapping.from_dict(made.mapping)
-    read = {*mapping.columns, *mapping.computed, *mapping.constants, *ALWAYS_READ}
-    rows = []
-    for name, label in LABELS.items():
-        if name not in read or name not in summaries:
-            continue
-        told = words.get(name, str)
-        found = summaries[name]
-        row = {"label": label, **found}
-        for end in ("lowest", "highest"):
-            row[end] = "" if found.get(end) in (None, "") else told(found[end])
-        rows.append(row)
-    return rows
-
-
-_MORE = {
-    "columns": _columns_context,
-    "moving": _moving_context,
-    "decision": _decision_context,
-    "record": _record_context,
-}
 
 
 @page(allow=policies.VENDOR_MANAGERS)
@@ -317,7 +163,7 @@ def columns(request: HttpRequest, pk) -> HttpResponse:
     made = selectors.find(visible_imports(request.actor), pk=pk)
     if made.state != State.RECEIVED:
         return _moved_on(request, pk)
-    form = _columns_form(request, made)
+    form = import_steps.columns_form(request, made)
     if form.is_valid():
         try:
             imports.choose_mapping(
@@ -343,7 +189,7 @@ def decide(request: HttpRequest, pk) -> HttpResponse:
     rejected = made.rows_read - made.rows_good
     policy = imports.Policy.ALL_OR_NOTHING
     if rejected:
-        form = PolicyForm(request.POST, good=made.rows_good, rejected=rejected)
+        form = import_steps.PolicyForm(request.POST, good=made.rows_good, rejected=rejected)
         if not form.is_valid():
             return _show(request, pk, form=form)
         policy = form.cleaned_data["policy"]

@@ -1,26 +1,23 @@
-"""Placements: who holds what under which terms, and taking it back."""
+"""Placements: who holds what, under which terms, and what came of it."""
 
 import django_filters
 import django_tables2
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from agencies import policies, selectors
-from config import errors
-from frontend import composition, forms, previews, tables, trail
+from frontend import composition, tables, trail
 from frontend.access import page
 from frontend.templatetags import fairplace
 from frontend.views import recalls
 from frontend.views.exports import ExportTable
 from portfolios.models import Placement, Recall
 from portfolios.selectors import shown_exports, shown_placements, visible_loans, visible_recalls
-from portfolios.services import bulk, placements, portfolios
+from portfolios.services import portfolios
 
-REFERENCES_MAX = 1_000
 EXPORTS_SHOWN = 10
 READERS = policies.PEOPLE
 State = Placement.State
@@ -141,180 +138,3 @@ def _exports(request: HttpRequest, found: Placement, zone: str) -> ExportTable:
     """The latest that sent anything."""
     sent = shown_exports(request.actor).filter(placement=found, row_count__gt=0)
     return ExportTable(sent.order_by("-requested_at")[:EXPORTS_SHOWN], time_zone=zone)
-
-
-def _live(request: HttpRequest, pk) -> Placement:
-    found = selectors.find(shown_placements(request.actor), pk=pk)
-    if found.state != State.LIVE:
-        raise errors.InvalidState("NOT_LIVE", _("This placement has ended already."))
-    return found
-
-
-@page(allow=policies.VENDOR_MANAGERS)
-def recall(request: HttpRequest, pk) -> HttpResponse:
-    """Take a whole placement back."""
-    found = _live(request, pk)
-    form = forms.ConfirmForm(request.POST or None, expected=found.agency.name)
-    if request.method == "POST" and form.is_valid():
-        try:
-            placements.recall(
-                actor=request.actor, placement_id=pk, reason=form.cleaned_data["reason"]
-            )
-        except (errors.InvalidInput, errors.InvalidState) as error:
-            forms.form_from_error(form, error)
-        else:
-            messages.success(
-                request, _("The placement is recalled. The agency sees nothing of it any more.")
-            )
-            return redirect("placement", pk)
-    consequences = [
-        _("%(agency)s loses access to %(loans)s at once: nothing can be read or written.")
-        % {"agency": found.agency.name, "loans": fairplace.loans(found.open_count)},
-        _("Contacts, promises and recoveries stay with you; the next agency does not see them."),
-        _("What was recovered until now is still commissioned."),
-    ]
-    return forms.render_page(
-        request,
-        "frontend/placements/recall.html",
-        {
-            "title": _("Recall a placement"),
-            "breadcrumbs": _way_back(found),
-            "form": form,
-            "consequences": consequences,
-            "placement": found,
-        },
-    )
-
-
-class RecallLoansForm(forms.Form):
-    references = forms.forms.CharField(
-        label=gettext_lazy("References of the loans"),
-        help_text=gettext_lazy("One on each line. All of them are taken back, or none."),
-        widget=forms.forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
-        max_length=100_000,
-    )
-    reason = forms.ReasonField()
-
-    def __init__(self, *args, loans, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.loans = loans
-
-    def clean_references(self):
-        """The primary keys of the loans named."""
-        named = list(dict.fromkeys(self.cleaned_data["references"].split()))
-        if len(named) > REFERENCES_MAX:
-            raise forms.forms.ValidationError(
-                _("Name at most %(count)s loans at a time."),
-                params={"count": fairplace.integer(REFERENCES_MAX)},
-            )
-        found = dict(self.loans.filter(reference__in=named).values_list("reference", "pk"))
-        missing = [reference for reference in named if reference not in found]
-        if missing:
-            raise forms.forms.ValidationError(
-                _("Not in this placement: %(references)s"),
-                params={"references": ", ".join(missing[:10])},
-            )
-        return list(found.values())
-
-
-@page(allow=policies.VENDOR_MANAGERS)
-def recall_loans(request: HttpRequest, pk) -> HttpResponse:
-    """Take single loans back; the others stay with the agency."""
-    found = _live(request, pk)
-    form = RecallLoansForm(
-        request.POST or None,
-        loans=visible_loans(request.actor).filter(placement=found),
-        initial={"references": request.GET.get("loan", "")},
-    )
-    if request.method == "POST" and form.is_valid():
-        try:
-            count = placements.recall_loans(
-                actor=request.actor,
-                placement_id=pk,
-                loan_ids=form.cleaned_data["references"],
-                reason=form.cleaned_data["reason"],
-            )
-        except (errors.InvalidInput, errors.InvalidState) as error:
-            forms.form_from_error(form, error)
-        else:
-            told = ngettext("%(count)s loan is recalled.", "%(count)s loans are recalled.", count)
-            messages.success(request, told % {"count": fairplace.integer(count)})
-            return redirect("placement", pk)
-    return forms.render_page(
-        request,
-        "frontend/placements/recall_loans.html",
-        {
-            "title": _("Recall single loans"),
-            "lead": _("%(agency)s loses access to them at once and keeps the others.")
-            % {"agency": found.agency.name},
-            "breadcrumbs": _way_back(found),
-            "form": form,
-            "placement": found,
-        },
-    )
-
-
-class ReturnForm(forms.Form):
-    references = previews.ReferencesField(
-        required=False,
-        help_text=gettext_lazy("One on each line. Left empty, the whole placement goes back."),
-    )
-    reason = forms.ReasonField()
-
-
-@page(allow=policies.AGENCY_PEOPLE)
-def give_back(request: HttpRequest, pk) -> HttpResponse:
-    """An agency returns loans, or the whole placement."""
-    found = selectors.find(shown_placements(request.actor), pk=pk)
-    form = ReturnForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            count = placements.give_back(
-                actor=request.actor,
-                placement_id=pk,
-                loan_ids=_named_loans(request, found, form.cleaned_data["references"]),
-                reason=form.cleaned_data["reason"],
-            )
-        except (errors.InvalidInput, errors.InvalidState) as error:
-            forms.form_from_error(form, error)
-        else:
-            told = ngettext("%(count)s loan is returned.", "%(count)s loans are returned.", count)
-            messages.success(request, told % {"count": fairplace.integer(count)})
-            is_left = shown_placements(request.actor).filter(pk=pk).exists()
-            return redirect("placement", pk) if is_left else redirect("placements")
-    return forms.render_page(
-        request,
-        "frontend/placements/return.html",
-        {
-            "title": _("Return loans"),
-            "lead": _("You lose access to them at once, and %(bank)s is told why.")
-            % {"bank": found.institution.name},
-            "breadcrumbs": _way_back(found),
-            "form": form,
-            "placement": found,
-        },
-    )
-
-
-def _named_loans(request: HttpRequest, found: Placement, references: list[str]) -> list | None:
-    """The loans named; None for the whole placement. Raises `InvalidInput` for unknown ones."""
-    if not references:
-        return None
-    names = bulk.named(references)
-    loans = visible_loans(request.actor).filter(placement=found, reference__in=names)
-    known = dict(loans.values_list("reference", "pk"))
-    missing = [name for name in names if name not in known]
-    if missing:
-        raise errors.InvalidInput(
-            "NOT_IN_PLACEMENT",
-            _("Not in this placement: %(references)s") % {"references": ", ".join(missing[:10])},
-            field="references",
-        )
-    return list(known.values())
-
-
-def _way_back(found: Placement) -> list[tuple]:
-    return [
-        (_("Placements"), reverse("placements")),
-        (found.title, reverse("placement", args=[found.pk])),
-    ]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from agencies import policies, selectors
 from config import errors
-from frontend import forms, previews, tables, trail
+from frontend import breadcrumbs, forms, previews, tables, trail
 from frontend.access import page
 from frontend.templatetags import fairplace
 from portfolios.models import Objection, Placement, Recall
@@ -92,7 +92,7 @@ def announce(request: HttpRequest, pk) -> HttpResponse:
             "title": _("Recall loans"),
             "lead": _("Placed with %(agency)s. You see what is taken before anything happens.")
             % {"agency": found.agency.name},
-            "breadcrumbs": way_back(found),
+            "breadcrumbs": breadcrumbs.to_placement(found),
             "placement": found,
             "submit": _("Carry it out"),
         },
@@ -115,14 +115,6 @@ def _recall(request: HttpRequest, found: Placement, given: dict, digest: str) ->
     made = recalls.announce(notice_days=given["notice_days"], **order)
     messages.success(request, _("The recall is announced. The agency has been told."))
     return redirect("recall", made.pk)
-
-
-def way_back(found: Placement) -> list[tuple]:
-    """The breadcrumbs of pages below a placement."""
-    return [
-        (_("Placements"), reverse("placements")),
-        (found.title, reverse("placement", args=[found.pk])),
-    ]
 
 
 class RecalledLoanTable(tables.Table):
@@ -183,7 +175,7 @@ def recall(request: HttpRequest, pk) -> HttpResponse:
             "title": _("Recall of %(loans)s") % {"loans": fairplace.loans(found.loan_count)},
             "state": f"recall_{found.state}",
             "lead": found.placement.title,
-            "breadcrumbs": way_back(found.placement),
+            "breadcrumbs": breadcrumbs.to_placement(found.placement),
             "recall": found,
             "table": table,
             "is_agency": request.actor.kind == "agency",
@@ -231,7 +223,7 @@ def small_form(request, found: Recall, form, *, title, lead, submit) -> HttpResp
         {
             "title": title,
             "lead": lead,
-            "breadcrumbs": [*way_back(found.placement), (_("Recall"), url)],
+            "breadcrumbs": [*breadcrumbs.to_placement(found.placement), (_("Recall"), url)],
             "form": form,
             "submit": submit,
             "cancel_url": url,

@@ -5,14 +5,13 @@ from django import forms as django_forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from agencies import policies, selectors
 from config import errors
-from frontend import forms, tables
+from frontend import breadcrumbs, forms, tables
 from frontend.access import page
 from frontend.templatetags import fairplace
 from frontend.views import awards, rooms
@@ -33,13 +32,6 @@ READERS = policies.INSTITUTION_PEOPLE
 
 def _found(request: HttpRequest, pk) -> Listing:
     return selectors.find(shown_listings(request.actor), pk=pk)
-
-
-def _above(listing: Listing) -> list[tuple[str, str]]:
-    return [
-        (_("Listings"), reverse("listings")),
-        (listing.title, reverse("listing", args=[listing.pk])),
-    ]
 
 
 @page(allow=policies.VENDOR_MANAGERS)
@@ -99,7 +91,7 @@ def change_terms(request: HttpRequest, pk) -> HttpResponse:
     context = {
         "title": _("Terms of the listing"),
         "lead": listing.title,
-        "breadcrumbs": _above(listing),
+        "breadcrumbs": breadcrumbs.to_listing(listing),
         "listing": listing,
         "form": form,
     }
@@ -153,7 +145,7 @@ def _show_questions(request, listing: Listing, *, refused=None, problem="") -> H
     context = {
         "title": _("Questions and answers"),
         "lead": listing.title,
-        "breadcrumbs": _above(listing),
+        "breadcrumbs": breadcrumbs.to_listing(listing),
         "listing": listing,
         "time_zone": listing.institution.time_zone,
         "waiting": [row for row in told if not (row["answer"] and row["answer"].published_at)],
@@ -243,7 +235,7 @@ def log(request: HttpRequest, pk) -> HttpResponse:
     context = {
         "title": _("Who looked"),
         "lead": listing.title,
-        "breadcrumbs": _above(listing),
+        "breadcrumbs": breadcrumbs.to_listing(listing),
         "listing": listing,
         "time_zone": listing.institution.time_zone,
         "table": None if is_sealed else table,
