@@ -14,7 +14,7 @@ from agencies.scope import scope
 from portfolios.models import Loan, LoanFilePart, LoanImport
 from portfolios.services import imports
 from tests import world
-from tests.portfolios.test_imports import draft
+from tests.portfolios.importing import draft
 
 ROWS = 60_000
 KILLS = 6
