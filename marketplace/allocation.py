@@ -165,7 +165,7 @@ def plan(offers: Sequence[Offer], *, loans: int, balance_minor: int, hold_out_pp
                 loans=counts[place],
                 balance_minor=balances[place],
                 commission_minor=money.share(balances[place], offer.rate_ppm),
-                problem=_problem(counts[place], offer.capacity_loans),
+                problem=_problem(counts[place], offer.capacity_loans, loans),
             )
             for place, offer in enumerate(offers)
         ],
@@ -187,7 +187,9 @@ def compared(plan: Plan, split: Split) -> Plan:
     return dataclasses.replace(plan, lots=lots)
 
 
-def _problem(loans: int, capacity_loans: int) -> str:
+def _problem(lot_loans: int, capacity_loans: int, loans: int) -> str:
     if not loans:
+        return "NO_LOAN_LEFT"
+    if not lot_loans:
         return "EMPTY_LOT"
-    return "ABOVE_CAPACITY" if loans > capacity_loans else ""
+    return "ABOVE_CAPACITY" if lot_loans > capacity_loans else ""

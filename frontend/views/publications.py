@@ -1,6 +1,8 @@
 """Publishing a portfolio for bids under terms, and taking a listing off the market again."""
 
+import dataclasses
 import datetime
+import uuid
 from zoneinfo import ZoneInfo
 
 from django import forms as django_forms
@@ -25,7 +27,7 @@ from marketplace.services import listings
 from marketplace.services import terms as bidding_terms
 from portfolios.models import Portfolio
 from portfolios.selectors import visible_loans, visible_portfolios
-from portfolios.services import eligibility
+from portfolios.services import eligibility, limits
 
 OPEN_DAYS = 7
 CLOSING_HOUR = 17
@@ -115,12 +117,12 @@ def publish(request: HttpRequest, portfolio_pk) -> HttpResponse:
     if portfolio.state != Portfolio.State.DRAFT:
         return _published_already(request, portfolio)
     time_zone = selectors.time_zone_of(actor)
-    agencies = _approved_agencies(actor)
+    agencies = _approved_agencies(actor, portfolio)
     form = PublishForm(
         request.POST or None,
         request.FILES or None,
         time_zone=time_zone,
-        agencies=agencies,
+        agencies=[(str(agency.pk), agency.words) for agency in agencies],
         initial={
             "closes_at": _usual_closing(time_zone),
             "term_days": 365,
@@ -149,6 +151,7 @@ def publish(request: HttpRequest, portfolio_pk) -> HttpResponse:
         "portfolio": portfolio,
         "form": form,
         "agencies": agencies,
+        "is_licensed": any(agency.loans for agency in agencies),
         "offered": _offered(actor, portfolio),
     }
     return forms.render_page(request, "frontend/listings/publish.html", context)
@@ -163,10 +166,35 @@ def _published_already(request: HttpRequest, portfolio: Portfolio) -> HttpRespon
     return redirect("listing", current.pk)
 
 
-def _approved_agencies(actor) -> list[tuple[str, str]]:
+@dataclasses.dataclass(frozen=True)
+class Approved:
+    """An agency that could bid; `loans` of `of_loans` lie where it is licensed."""
+
+    pk: uuid.UUID
+    name: str
+    loans: int
+    of_loans: int
+
+    @property
+    def words(self) -> str:
+        if self.loans == self.of_loans:
+            return self.name
+        if not self.loans:
+            return _("%(agency)s, not licensed where these borrowers live") % {"agency": self.name}
+        return _("%(agency)s, licensed for %(count)s of %(loans)s") % {
+            "agency": self.name,
+            "count": fairplace.integer(self.loans),
+            "loans": fairplace.loans(self.of_loans),
+        }
+
+
+def _approved_agencies(actor, portfolio: Portfolio) -> list[Approved]:
     rows = selectors.visible_memberships(actor).filter(state=PanelMembership.State.APPROVED)
-    rows = rows.order_by("agency__name").values_list("agency_id", "agency__name")
-    return [(str(agency_id), name) for agency_id, name in rows]
+    names = dict(rows.order_by("agency__name").values_list("agency_id", "agency__name"))
+    loans = visible_loans(actor).filter(portfolio=portfolio)
+    licensed = limits.licensed(actor, loans, list(names))
+    total = loans.count()
+    return [Approved(pk, name, licensed[pk], total) for pk, name in names.items()]
 
 
 def _usual_closing(time_zone: str) -> datetime.datetime:

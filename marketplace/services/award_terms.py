@@ -18,6 +18,7 @@ REFUSALS = {
     "SHARES_ABOVE_WHOLE": _("The shares are more than 100 % together."),
     "ABOVE_CAPACITY": _("The share holds more loans than this agency offered to take."),
     "EMPTY_LOT": _("The share is too small to hold a single loan."),
+    "NO_LOAN_LEFT": _("No loan is left that all of these agencies may have."),
     "NOT_ON_THE_PANEL": _("This agency is not in good standing any more."),
     "BELOW_COMPARISON": _("The share is smaller than this agency's part of the comparison."),
     "LOTS_UNBALANCED": _(

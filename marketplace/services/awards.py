@@ -71,6 +71,8 @@ def award(
         free = _free_loans(actor, listing, bids)
         with plans.without_nested_loops():
             tape = draws.tape(free.select_for_update(of=("self",)))
+        if not tape.loans.balance_minor.size:
+            raise errors.InvalidInput("NO_LOAN_LEFT", REFUSALS["NO_LOAN_LEFT"], field="shares")
         seed = draws.seed_of(listing)
         drawn = allocation.draw(tape.loans, split, seed)
         award_terms.judge(drawn, imbalance_reason)

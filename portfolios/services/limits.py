@@ -8,6 +8,7 @@ whole: a lot that breaks one is refused.
 import dataclasses
 import uuid
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, Left, NullIf
@@ -159,6 +160,17 @@ def left_out(actor: Actor, loans: QuerySet[Loan], agency_ids: Sequence) -> list[
         if totals["count"]:
             found.append(LeftOut(code, totals["count"], totals["total"]))
     return found
+
+
+def licensed(actor: Actor, loans: QuerySet[Loan], agency_ids: Sequence) -> dict[uuid.UUID, int]:
+    """For each agency of the panel how many of `loans` lie where it is licensed."""
+    rows: Any = _with_law(loans).order_by()
+    places = list(rows.values_list("where", "country").annotate(Count("pk")))
+    licences = visible_memberships(actor).filter(agency__in=agency_ids)
+    return {
+        agency_id: sum(count for *names, count in places if not set(names).isdisjoint(licence))
+        for agency_id, licence in licences.values_list("agency", "jurisdictions")
+    }
 
 
 def _with_law(loans: QuerySet[Loan]) -> QuerySet[Loan]:

@@ -172,6 +172,37 @@ def test_an_agency_gets_loans_where_it_is_licensed(market):
     assert market.held() == [9, 0]
 
 
+def test_where_nobody_is_licensed_the_bank_learns_it_before_it_publishes(market):
+    """And nothing can be awarded: no share is to blame for that."""
+    manager = over_http.person(market.bank, "vendor_manager")
+    path = f"/portfolios/{market.portfolio.pk}/publish/"
+    warning = "No agency of your panel is licensed where these borrowers live"
+    first, second = (house.agency.name for house in market.houses)
+
+    def page() -> str:
+        return manager.get(path).content.decode()
+
+    assert warning not in page()
+    assert "not licensed" not in page()
+    with scope(market.bank.actor("vendor_manager")):
+        Loan.objects.filter(portfolio=market.portfolio).update(jurisdiction="CA-ON")
+        Loan.objects.filter(pk=market.loans()[0].pk).update(jurisdiction="CA-QC")
+    assert warning in page()
+    assert f"{first}, not licensed where these borrowers live" in page()
+    with scope(market.bank.actor("compliance_officer")):
+        PanelMembership.objects.filter(agency=market.houses[1].agency).update(
+            jurisdictions=["US", "CA-QC"]
+        )
+    assert warning not in page()
+    assert f"{second}, licensed for 1 of 10 loans" in page()
+    market.publish()
+    plan = market.preview(600_000, 400_000)
+    assert [lot.problem for lot in plan.lots] == ["NO_LOAN_LEFT", "NO_LOAN_LEFT"]
+    assert left_out(plan) == [("NO_LICENCE", 10, 1_000_00)]
+    assert refused("NO_LOAN_LEFT", market.award, 600_000, 400_000) is None
+    assert market.held() == [0, 0]
+
+
 def test_capacity_counts_what_is_held_already(clock, db):
     market = Market(clock, capacity_loans=12)
     world.place(
