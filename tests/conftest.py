@@ -13,7 +13,7 @@ from hypothesis import settings
 from playwright.sync_api import sync_playwright
 
 from config import checks  # noqa: F401 - the guard of the database role holds in tests too
-from tests import databases
+from tests import databases, world
 
 # A slow machine is no bug; what must be fast has a benchmark.
 settings.register_profile("any machine", deadline=None)
@@ -127,3 +127,22 @@ def chromium_path() -> str:
         "The browser tests found no Chromium: install Debian's package `chromium`, "
         "or run `.venv/bin/playwright install chromium`."
     )
+
+
+@pytest.fixture
+def bank(db):
+    return world.make_bank()
+
+
+@pytest.fixture
+def house(bank):
+    """An agency in good standing on the bank's panel."""
+    made = world.make_agency()
+    world.join_panel(bank, made)
+    return made
+
+
+@pytest.fixture
+def placement(bank, house):
+    """Two loans of the bank, of 100.00 and 200.00, placed with the house."""
+    return world.place(bank, house, world.make_portfolio(bank, balances_minor=[100_00, 200_00]))

@@ -17,11 +17,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def bank():
-    return world.make_bank()
-
-
-@pytest.fixture
 def house():
     return world.make_agency()
 

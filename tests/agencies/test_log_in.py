@@ -26,11 +26,6 @@ def code(secret: str) -> str:
     return totp.format_hotp_value(totp.hotp_value(secret, counter))
 
 
-@pytest.fixture
-def bank():
-    return world.make_bank()
-
-
 def test_log_in_and_out(bank):
     auditor = bank.users["auditor"]
     browser = Client()

@@ -22,11 +22,6 @@ NEW_PASSWORD = "a sentence of several words"
 
 
 @pytest.fixture
-def bank():
-    return world.make_bank()
-
-
-@pytest.fixture
 def house():
     return world.make_agency()
 

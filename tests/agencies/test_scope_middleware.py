@@ -13,7 +13,6 @@ from config import errors
 from config.urls import handler404, handler500  # noqa: F401 - Django looks for them here
 from frontend import urls
 from frontend.access import ANYBODY, page
-from tests import world
 from tests.agencies import over_http
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
@@ -37,11 +36,6 @@ def fail(request, how):
 
 
 urlpatterns = [path("fail/<str:how>/", fail, name="fail"), path("", include("config.urls"))]
-
-
-@pytest.fixture
-def bank():
-    return world.make_bank()
 
 
 def name_of(bank) -> str:

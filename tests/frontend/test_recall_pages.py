@@ -11,30 +11,12 @@ from agencies.scope import scope
 from config import clock as clocks
 from portfolios.models import Hold, Loan, Objection, PlacementRules, Recall
 from portfolios.services import holds, promises
-from tests import world
 from tests.portfolios import over_http
 
 pytestmark = pytest.mark.django_db
 
 REASON = "Rotation of the panel"
 DAY = datetime.timedelta(days=1)
-
-
-@pytest.fixture
-def bank():
-    return world.make_bank()
-
-
-@pytest.fixture
-def house(bank):
-    made = world.make_agency()
-    world.join_panel(bank, made)
-    return made
-
-
-@pytest.fixture
-def placement(bank, house):
-    return world.place(bank, house, world.make_portfolio(bank, balances_minor=[100_00, 200_00]))
 
 
 @pytest.fixture

@@ -22,23 +22,6 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 
 @pytest.fixture
-def bank():
-    return world.make_bank()
-
-
-@pytest.fixture
-def house(bank):
-    made = world.make_agency()
-    world.join_panel(bank, made)
-    return made
-
-
-@pytest.fixture
-def placement(bank, house):
-    return world.place(bank, house, world.make_portfolio(bank, balances_minor=[100_00, 200_00]))
-
-
-@pytest.fixture
 def loans(bank, placement):
     with scope(bank.actor("auditor")):
         return list(Loan.objects.filter(placement=placement).order_by("reference"))

@@ -38,13 +38,6 @@ def bank(db, clock):
     return world.make_bank()
 
 
-@pytest.fixture
-def house(bank):
-    made = world.make_agency()
-    world.join_panel(bank, made)
-    return made
-
-
 def populated(bank, count: int, seed: int = 7) -> Portfolio:
     """A portfolio of loans of all sorts; every tenth borrower has the loan before theirs too."""
     dice = random.Random(seed)

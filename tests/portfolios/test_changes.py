@@ -24,18 +24,6 @@ def bank(db):
     return world.make_bank()
 
 
-@pytest.fixture
-def house(bank):
-    made = world.make_agency()
-    world.join_panel(bank, made)
-    return made
-
-
-@pytest.fixture
-def placement(bank, house):
-    return world.place(bank, house, world.make_portfolio(bank, balances_minor=[100_00, 200_00]))
-
-
 def feed(client, since=None, first=50) -> dict:
     return over_http.ask(client, QUERY, since=since, first=first)["placementChanges"]
 

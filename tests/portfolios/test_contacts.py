@@ -24,18 +24,6 @@ NOON = datetime.datetime(2030, 3, 5, 17, 0, tzinfo=datetime.UTC)
 
 
 @pytest.fixture
-def bank():
-    return world.make_bank()
-
-
-@pytest.fixture
-def house(bank):
-    made = world.make_agency()
-    world.join_panel(bank, made)
-    return made
-
-
-@pytest.fixture
 def placement(bank, house, clock):
     clock.set(NOON - datetime.timedelta(days=30))
     return world.place(bank, house, world.make_portfolio(bank, balances_minor=[100_00, 200_00]))

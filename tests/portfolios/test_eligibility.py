@@ -18,18 +18,6 @@ pytestmark = pytest.mark.django_db
 FUTURE = datetime.timedelta(days=7)
 
 
-@pytest.fixture
-def bank():
-    return world.make_bank()
-
-
-@pytest.fixture
-def house(bank):
-    made = world.make_agency()
-    world.join_panel(bank, made)
-    return made
-
-
 def today(bank) -> datetime.date:
     return clocks.business_date(bank.institution.time_zone)
 

@@ -14,18 +14,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def bank():
-    return world.make_bank()
-
-
-@pytest.fixture
-def house(bank):
-    made = world.make_agency()
-    world.join_panel(bank, made)
-    return made
-
-
-@pytest.fixture
 def loan(bank, house):
     portfolio = world.make_portfolio(bank, balances_minor=[100_00])
     world.place(bank, house, portfolio)

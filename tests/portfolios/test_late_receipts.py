@@ -20,23 +20,6 @@ WANTED = """lateReceipt { loanReference reference currency amountMinor valueOn n
 
 
 @pytest.fixture
-def bank():
-    return world.make_bank()
-
-
-@pytest.fixture
-def house(bank):
-    made = world.make_agency()
-    world.join_panel(bank, made)
-    return made
-
-
-@pytest.fixture
-def placement(bank, house):
-    return world.place(bank, house, world.make_portfolio(bank, balances_minor=[100_00, 200_00]))
-
-
-@pytest.fixture
 def loan(bank, placement):
     with scope(bank.actor("auditor")):
         return Loan.objects.filter(placement=placement).order_by("reference").first()

@@ -21,23 +21,6 @@ BY_REFERENCE = (
 )
 
 
-@pytest.fixture
-def bank():
-    return world.make_bank()
-
-
-@pytest.fixture
-def house(bank):
-    made = world.make_agency()
-    world.join_panel(bank, made)
-    return made
-
-
-@pytest.fixture
-def placement(bank, house):
-    return world.place(bank, house, world.make_portfolio(bank, balances_minor=[100_00, 200_00]))
-
-
 def loan_of(bank, **where) -> Loan:
     with scope(bank.actor("vendor_manager")):
         return Loan.objects.filter(**where).order_by("reference").first()

@@ -21,18 +21,6 @@ LIST = (
 )
 
 
-@pytest.fixture
-def bank():
-    return world.make_bank()
-
-
-@pytest.fixture
-def house(bank):
-    made = world.make_agency()
-    world.join_panel(bank, made)
-    return made
-
-
 def test_a_placement_is_shown_with_its_terms_and_figures(bank, house):
     portfolio = world.make_portfolio(bank, balances_minor=[100_00, 200_00])
     placement = world.place(bank, house, portfolio, rate_ppm=175_000)

@@ -17,18 +17,6 @@ WANTED = "promise { loanReference currency amountMinor dueOn }"
 
 
 @pytest.fixture
-def bank():
-    return world.make_bank()
-
-
-@pytest.fixture
-def house(bank):
-    made = world.make_agency()
-    world.join_panel(bank, made)
-    return made
-
-
-@pytest.fixture
 def loan(bank, house):
     world.place(bank, house, world.make_portfolio(bank, balances_minor=[100_00]))
     with scope(bank.actor("auditor")):

@@ -26,18 +26,6 @@ ROWS = """rows { row outcome warnings error { code message field row }
 
 
 @pytest.fixture
-def bank():
-    return world.make_bank()
-
-
-@pytest.fixture
-def house(bank):
-    made = world.make_agency()
-    world.join_panel(bank, made)
-    return made
-
-
-@pytest.fixture
 def placement(bank, house):
     portfolio = world.make_portfolio(bank, balances_minor=[100_00, 200_00, 300_00])
     return world.place(bank, house, portfolio)

@@ -15,23 +15,6 @@ from tests.portfolios import over_http
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def bank():
-    return world.make_bank()
-
-
-@pytest.fixture
-def house(bank):
-    made = world.make_agency()
-    world.join_panel(bank, made)
-    return made
-
-
-@pytest.fixture
-def placement(bank, house):
-    return world.place(bank, house, world.make_portfolio(bank, balances_minor=[100_00, 200_00]))
-
-
 def spells(bank) -> list[tuple]:
     with scope(bank.actor("auditor")):
         rows = PlacedLoan.objects.order_by("opened_at", "balance_minor")
