@@ -241,6 +241,29 @@ def test_a_reason_is_held_to_one_rule_everywhere(market, ledger, operation, reas
     assert ledger.changed() == []
 
 
+def test_no_text_holds_a_card_number(market, ledger):
+    """Notes, terms, questions, answers and statements: of every operation that takes one.
+
+    A contact is looked at row by row, and its note after its loan: `test_contacts` tries that.
+    """
+    tried = set()
+    for operation in operations.every():
+        if operation.name == "contactLog":
+            continue
+        for field in operation.texts:
+            tried.add(field)
+            variables = operation.variables(operations.pointing_at(market.ours), optional=False)
+            variables["input"][field] = "Paid with 4111 1111 1111 1111"
+            said = set()
+            for person in market.everyone_once:
+                if person.role in operation.allow:
+                    answer = operations.send(person.client, operation, variables)
+                    said |= codes(answer, operation)
+            assert "CARD_NUMBER" in said, (operation, field)
+    assert tried == operations.FREE_TEXTS
+    assert ledger.changed() == []
+
+
 def is_known(market, attacker, name: str) -> bool:
     """Whether the attacker may know what this input names of ours."""
     return attacker.side == "rival" and name in KNOWN_TO_AGENCIES

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from agencies import policies, selectors
+from agencies import policies, selectors, texts
 from config import errors
 from frontend import forms, lot_balances, trail
 from frontend.access import page
@@ -39,7 +39,7 @@ class BidForm(forms.Form):
     note = django_forms.CharField(
         label=gettext_lazy("Note to the bank"),
         required=False,
-        max_length=bids.LONGEST_NOTE,
+        max_length=texts.LONGEST,
         widget=django_forms.Textarea(attrs={"rows": 3}),
     )
 

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from config import clock, dberrors, errors
 from marketplace.models import Bid, Listing
@@ -15,7 +15,6 @@ from marketplace.services import rooms
 
 MAY_BID = policies.AGENCY_ADMINISTRATORS | policies.MACHINE_CLIENTS
 MOST_LOANS = 1_000_000_000
-LONGEST_NOTE = 2000
 CLOSED = _("This listing is closed for bids. Nothing was changed.")
 
 
@@ -29,16 +28,17 @@ def submit(*, actor: Actor, listing_id, rate_ppm: int, capacity_loans: int, note
     this process believes).
     """
     policies.demand(actor, MAY_BID)
+    note = texts.checked(note, field="note", shortest=0)
     listing = selectors.find(visible_listings(actor), pk=listing_id)
     if listing.state != Listing.State.OPEN or clock.now() >= listing.closes_at:
         raise errors.InvalidState("CLOSED", CLOSED)
     rooms.find(actor, listing.pk)
-    _check(listing, rate_ppm, capacity_loans, note)
+    _check(listing, rate_ppm, capacity_loans)
     with transaction.atomic():
         offer = {
             "rate_ppm": rate_ppm,
             "capacity_loans": capacity_loans,
-            "note": note.strip(),
+            "note": note,
             "submitted_at": clock.now(),
         }
         bid = _written(actor, listing, offer)
@@ -76,7 +76,7 @@ def _written(actor: Actor, listing: Listing, offer: dict) -> Bid:
         return mine.get()
 
 
-def _check(listing: Listing, rate_ppm: int, capacity_loans: int, note: str) -> None:
+def _check(listing: Listing, rate_ppm: int, capacity_loans: int) -> None:
     if not 0 < rate_ppm <= listing.highest_rate_ppm:
         raise errors.InvalidInput(
             "RATE_ABOVE_HIGHEST",
@@ -87,5 +87,3 @@ def _check(listing: Listing, rate_ppm: int, capacity_loans: int, note: str) -> N
         raise errors.InvalidInput(
             "OUT_OF_RANGE", _("Say how many loans you can take."), field="capacity_loans"
         )
-    if len(note) > LONGEST_NOTE:
-        raise errors.InvalidInput("TOO_LONG", _("The note is too long."), field="note")

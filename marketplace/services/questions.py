@@ -30,8 +30,8 @@ def ask(*, actor: Actor, listing_id, text: str) -> ListingQuestion:
     have ended (a trigger decides), `TOO_MANY` after fifty questions of one agency.
     """
     policies.demand(actor, MAY_ASK)
-    listing = rooms.find(actor, listing_id)
     text = _checked(text, _("Write your question."), "text")
+    listing = rooms.find(actor, listing_id)
     moment = clock.now()
     if listing.state != Listing.State.OPEN or moment >= listing.questions_close_at:
         raise errors.InvalidState("CLOSED", OVER)
@@ -59,16 +59,15 @@ def answer(
     """
     policies.demand(actor, policies.VENDOR_MANAGERS)
     manager: Any = actor.user_id
+    text = _checked(text, _("Write the answer."), "text")
+    if shown_question is not None:
+        shown_question = _checked(shown_question, _("Say what was asked."), "shown_question")
     rows = visible_questions(actor).select_related("listing")
     question = selectors.find(rows, pk=question_id)
     rooms.demand_open(question.listing)
     told = {
-        "text": _checked(text, _("Write the answer."), "text"),
-        "question": _checked(
-            question.text if shown_question is None else shown_question,
-            _("Say what was asked."),
-            "shown_question",
-        ),
+        "text": text,
+        "question": question.text if shown_question is None else shown_question,
         "answered_at": clock.now(),
         "answered_by_id": manager,
     }

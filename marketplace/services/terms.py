@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from agencies.models.users import Role
 from config import clock, dberrors, errors
@@ -60,14 +60,12 @@ def write(actor: Actor, listing: Listing, text: str) -> ListingTerms:
 
 def checked(text: str) -> str:
     """The text as it is kept. Raises `InvalidInput` for none, and for more than can be read."""
-    text = "\n".join(line.rstrip() for line in text.strip().splitlines())
-    if not text:
-        raise errors.InvalidInput(
-            "REQUIRED", _("Say on what terms bidders may look at this listing."), field="terms"
-        )
-    if len(text) > LONGEST:
-        raise errors.InvalidInput("TOO_LONG", _("The terms are too long."), field="terms")
-    return text
+    return texts.checked(
+        "\n".join(line.rstrip() for line in text.splitlines()),
+        field="terms",
+        longest=LONGEST,
+        missing=_("Say on what terms bidders may look at this listing."),
+    )
 
 
 def change(*, actor: Actor, listing_id, terms: str) -> Listing:

@@ -35,6 +35,7 @@ from portfolios.selectors.loans import (
     shown_loans,
     visible_borrowers,
     visible_loans,
+    with_law,
 )
 from portfolios.selectors.placements import (
     recovered_by_spell,
@@ -132,5 +133,6 @@ __all__ = [
     "visible_spells",
     "visible_tallies",
     "with_collected",
+    "with_law",
     "with_reversed",
 ]

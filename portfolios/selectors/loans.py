@@ -1,6 +1,7 @@
 """Loans and who owes them."""
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Coalesce, Left, NullIf
 
 from agencies.actors import Actor
 from portfolios.models import Borrower, Loan
@@ -27,6 +28,12 @@ def loan_order(actor: Actor) -> tuple[str, ...]:
     index that begins with the agency.
     """
     return ("agency_id",) if actor.kind == "agency" else ()
+
+
+def with_law(loans: QuerySet[Loan]) -> QuerySet[Loan]:
+    """With `where`, the jurisdiction of each loan, else its portfolio's, and its `country`."""
+    where = Coalesce(NullIf("jurisdiction", Value("")), "portfolio__jurisdiction")
+    return loans.annotate(where=where, country=Left(where, 2))
 
 
 def visible_borrowers(actor: Actor) -> QuerySet[Borrower]:

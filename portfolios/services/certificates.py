@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors
+from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from agencies.models import AuditEntry
 from agencies.selectors import visible_agencies, visible_institutions
@@ -55,12 +55,11 @@ def attest(*, actor: Actor, placement_id, statement: str) -> Certificate:
     without a statement, `InvalidState` with `ALREADY_CERTIFIED`.
     """
     policies.demand(actor, policies.AGENCY_ADMINISTRATORS)
-    if not statement.strip():
-        raise errors.InvalidInput("REQUIRED", _("Say what was done."), field="statement")
+    statement = texts.checked(statement, field="statement", missing=_("Say what was done."))
     exports = list(exported(actor=actor, placement_id=placement_id))
     try:
         with transaction.atomic():
-            return _given(actor, exports, statement.strip())
+            return _given(actor, exports, statement)
     except IntegrityError:
         raise errors.InvalidState(
             "ALREADY_CERTIFIED", _("The certificate of this placement was given already.")

@@ -8,8 +8,7 @@ import dataclasses
 import datetime
 from collections.abc import Iterable
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum, Value
-from django.db.models.functions import Coalesce, Left, NullIf
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum
 from django.utils.translation import gettext
 
 from agencies import policies, selectors
@@ -17,7 +16,7 @@ from agencies.actors import Actor
 from config import clock
 from portfolios import limitation
 from portfolios.models import Hold, Loan, Recovery
-from portfolios.selectors import visible_holds, visible_loans, with_reversed
+from portfolios.selectors import visible_holds, visible_loans, with_law, with_reversed
 from portfolios.services import holds
 
 Reason = Hold.Reason
@@ -77,11 +76,8 @@ _BARRED = Q(where__in=limitation.BARRING) | Q(country__in=limitation.BARRING) & 
 
 
 def _past(actor: Actor) -> QuerySet[Loan]:
-    """Loans past limitation, with `where` and `country` of their law: the portfolio's, or an own
-    one."""
-    past = visible_loans(actor).filter(limitation_on__lte=_today(actor))
-    where = Coalesce(NullIf("jurisdiction", Value("")), "portfolio__jurisdiction")
-    return past.annotate(where=where, country=Left(where, 2))
+    """Loans past limitation, with their law."""
+    return with_law(visible_loans(actor).filter(limitation_on__lte=_today(actor)))
 
 
 def _today(actor: Actor) -> datetime.date:

@@ -10,15 +10,14 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum, Value
-from django.db.models.functions import Coalesce, Left, NullIf
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
 from agencies.actors import Actor
 from agencies.selectors import visible_memberships
 from config import money
 from portfolios.models import Loan, PlacedLoan, Placement, PlacementRules
-from portfolios.selectors import visible_spells
+from portfolios.selectors import visible_spells, with_law
 from portfolios.services import idempotency, rules
 
 WORDS = {
@@ -142,7 +141,7 @@ def problems(actor: Actor, lots: Sequence[Lot], currency: str) -> list[list[str]
 def allowed(actor: Actor, loans: QuerySet[Loan], agency_ids: Sequence) -> QuerySet[Loan]:
     """Those of `loans` that every one of the agencies may have."""
     # Condition beside condition: each nested in the one before would be asked for all of them.
-    loans = _with_law(loans)
+    loans = with_law(loans)
     for cause in _causes(actor, agency_ids).values():
         loans = loans.exclude(cause)
     return loans
@@ -153,7 +152,7 @@ def left_out(actor: Actor, loans: QuerySet[Loan], agency_ids: Sequence) -> list[
     found = []
     for code, cause in _causes(actor, agency_ids).items():
         totals = (
-            _with_law(loans)
+            with_law(loans)
             .filter(cause)
             .aggregate(count=Count("pk"), total=Sum("balance_minor", default=0))
         )
@@ -164,18 +163,13 @@ def left_out(actor: Actor, loans: QuerySet[Loan], agency_ids: Sequence) -> list[
 
 def licensed(actor: Actor, loans: QuerySet[Loan], agency_ids: Sequence) -> dict[uuid.UUID, int]:
     """For each agency of the panel how many of `loans` lie where it is licensed."""
-    rows: Any = _with_law(loans).order_by()
+    rows: Any = with_law(loans).order_by()
     places = list(rows.values_list("where", "country").annotate(Count("pk")))
     licences = visible_memberships(actor).filter(agency__in=agency_ids)
     return {
         agency_id: sum(count for *names, count in places if not set(names).isdisjoint(licence))
         for agency_id, licence in licences.values_list("agency", "jurisdictions")
     }
-
-
-def _with_law(loans: QuerySet[Loan]) -> QuerySet[Loan]:
-    where = Coalesce(NullIf("jurisdiction", Value("")), "portfolio__jurisdiction")
-    return loans.annotate(where=where, country=Left(where, 2))
 
 
 def _causes(actor: Actor, agency_ids: Sequence) -> dict[str, Q]:

@@ -79,6 +79,17 @@ TEXTS = {
     "contentBase64": base64.b64encode(b"%PDF-1.4 evidence").decode(),
     "file": base64.b64encode(b"loan_reference,balance,rate,opened_on\n").decode(),
 }
+FREE_TEXTS = {
+    "note",
+    "statement",
+    "terms",
+    "text",
+    "shownQuestion",
+    "answer",
+    "summary",
+    "account",
+    "imbalanceReason",
+}
 VALUES = {
     "Int": 5,
     "MinorUnits": 1_00,
@@ -116,10 +127,20 @@ class Operation:
         return found
 
     @property
+    def inputs(self) -> set[str]:
+        """The fields of its input, of a mutation."""
+        given = self.field.args.get("input")
+        return set(given.type.of_type.fields) if given else set()
+
+    @property
     def is_explained(self) -> bool:
         """Whether it takes a reason."""
-        given = self.field.args.get("input")
-        return given is not None and "reason" in given.type.of_type.fields
+        return "reason" in self.inputs
+
+    @property
+    def texts(self) -> list[str]:
+        """The inputs, besides a reason, in which people write what they like."""
+        return sorted(self.inputs & FREE_TEXTS)
 
     def variables(self, point: Callable[[str], object], *, optional: bool) -> dict:
         """Values for the arguments: `point(name)` where they name something, plausible elsewhere.
