@@ -158,6 +158,7 @@ def make_portfolio(bank: Bank, *, balances_minor: list[int], currency: str = "US
             borrower = Borrower.objects.create(
                 id=ids.uuid7(),
                 institution=bank.institution,
+                loan_import=loan_import,
                 name=f"Borrower {number}-{index}",
                 phone=PHONE,
                 phone_index=encryption.blind_index(PHONE, field="phone", owner=bank.institution.pk),

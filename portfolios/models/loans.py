@@ -16,11 +16,12 @@ class Borrower(models.Model):
     """
 
     id = ids.primary_key()
+    # Instead of two constraints there is `portfolios_borrower_loan_import_agrees`, which says more.
     institution = models.ForeignKey(
-        "agencies.Institution", on_delete=models.PROTECT, related_name="+"
+        "agencies.Institution", on_delete=models.PROTECT, related_name="+", db_constraint=False
     )
     loan_import = models.ForeignKey(
-        "portfolios.LoanImport", null=True, on_delete=models.PROTECT, related_name="+"
+        "portfolios.LoanImport", on_delete=models.PROTECT, related_name="+", db_constraint=False
     )
     name = EncryptedField(_("name"))
     phone = EncryptedField(_("phone"))
@@ -70,15 +71,25 @@ class Loan(models.Model):
     """
 
     id = ids.primary_key()
-    # Three keys have no index of their own: one of those below begins with each of them.
+    # Three keys have no index of their own: one of those below begins with each of them. Five have
+    # no constraint of their own: `portfolios_loan_loan_import_agrees` and
+    # `portfolios_loan_placement_agrees` say more than theirs would.
     institution = models.ForeignKey(
-        "agencies.Institution", on_delete=models.PROTECT, related_name="+", db_index=False
+        "agencies.Institution",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
     portfolio = models.ForeignKey(
-        "portfolios.Portfolio", on_delete=models.PROTECT, related_name="loans", db_index=False
+        "portfolios.Portfolio",
+        on_delete=models.PROTECT,
+        related_name="loans",
+        db_index=False,
+        db_constraint=False,
     )
     loan_import = models.ForeignKey(
-        "portfolios.LoanImport", on_delete=models.PROTECT, related_name="+"
+        "portfolios.LoanImport", on_delete=models.PROTECT, related_name="+", db_constraint=False
     )
     borrower = models.ForeignKey(
         "portfolios.Borrower", null=True, on_delete=models.PROTECT, related_name="loans"
@@ -109,10 +120,19 @@ class Loan(models.Model):
     is_on_hold = models.BooleanField(_("on hold"), default=False)
     held_out_until = models.DateTimeField(_("held out until"), null=True)
     placement = models.ForeignKey(
-        "portfolios.Placement", null=True, on_delete=models.PROTECT, related_name="+"
+        "portfolios.Placement",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_constraint=False,
     )
     agency = models.ForeignKey(
-        "agencies.Agency", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+        "agencies.Agency",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
     )
 
     class Meta:

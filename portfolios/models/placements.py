@@ -81,11 +81,17 @@ class PlacedLoan(models.Model):
         SETTLED = "settled", _("Settled")
 
     id = ids.primary_key()
+    # Three keys have no constraint of their own: `portfolios_placedloan_placement_agrees` says
+    # more.
     institution = models.ForeignKey(
-        "agencies.Institution", on_delete=models.PROTECT, related_name="+"
+        "agencies.Institution", on_delete=models.PROTECT, related_name="+", db_constraint=False
     )
-    agency = models.ForeignKey("agencies.Agency", on_delete=models.PROTECT, related_name="+")
-    placement = models.ForeignKey(Placement, on_delete=models.PROTECT, related_name="spells")
+    agency = models.ForeignKey(
+        "agencies.Agency", on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
+    placement = models.ForeignKey(
+        Placement, on_delete=models.PROTECT, related_name="spells", db_constraint=False
+    )
     loan = models.ForeignKey("portfolios.Loan", on_delete=models.PROTECT, related_name="spells")
     balance_minor = models.BigIntegerField(_("balance at placement"))
     days_past_due = models.PositiveIntegerField(_("days past due at placement"))

@@ -52,16 +52,26 @@ class RecalledLoan(models.Model):
     """One loan in an announced recall; `is_kept` once an objection to it was accepted."""
 
     id = ids.primary_key()
+    # No key has a constraint of its own: `portfolios_recalledloan_recall_agrees` and
+    # `portfolios_recalledloan_spell_agrees` say more.
     institution = models.ForeignKey(
-        "agencies.Institution", on_delete=models.PROTECT, related_name="+"
+        "agencies.Institution", on_delete=models.PROTECT, related_name="+", db_constraint=False
     )
-    agency = models.ForeignKey("agencies.Agency", on_delete=models.PROTECT, related_name="+")
+    agency = models.ForeignKey(
+        "agencies.Agency", on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
     placement = models.ForeignKey(
-        "portfolios.Placement", on_delete=models.PROTECT, related_name="+"
+        "portfolios.Placement", on_delete=models.PROTECT, related_name="+", db_constraint=False
     )
-    recall = models.ForeignKey(Recall, on_delete=models.PROTECT, related_name="loans")
-    spell = models.ForeignKey("portfolios.PlacedLoan", on_delete=models.PROTECT, related_name="+")
-    loan = models.ForeignKey("portfolios.Loan", on_delete=models.PROTECT, related_name="+")
+    recall = models.ForeignKey(
+        Recall, on_delete=models.PROTECT, related_name="loans", db_constraint=False
+    )
+    spell = models.ForeignKey(
+        "portfolios.PlacedLoan", on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
+    loan = models.ForeignKey(
+        "portfolios.Loan", on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
     is_kept = models.BooleanField(_("stays with the agency"), default=False)
 
     class Meta:

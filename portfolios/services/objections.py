@@ -28,8 +28,11 @@ SHOWN_BY_DATA = {
 """The reasons that the portal's own data show, by their code in a plan."""
 
 
-def shown_by_data(actor: Actor, spell_ids: Collection) -> dict:
-    """Spell → code of why its loan should stay, where the portal's own data show it."""
+def shown_by_data(actor: Actor, spell_ids: Collection | QuerySet) -> dict:
+    """Spell → code of why its loan should stay, where the portal's own data show it.
+
+    Of thousands of spells give a query: it stays in the database.
+    """
     spells = PlacedLoan.objects.filter(pk__in=spell_ids)
     today = clock.business_date(selectors.time_zone_of(actor))
     since = today - datetime.timedelta(days=rules.current(actor=actor).recent_payment_days)
@@ -199,11 +202,12 @@ def accept_shown(*, actor: Actor) -> int:
     return len(rows)
 
 
-def keep_what_data_show(actor: Actor, rows: list[RecalledLoan]) -> None:
+def keep_what_data_show(actor: Actor, recall: Recall) -> None:
     """Accepted objections, made by the portal, for loans that its own data show reason to keep."""
-    shown = shown_by_data(actor, [row.spell_id for row in rows])
+    rows = RecalledLoan.objects.filter(recall=recall)
+    shown = shown_by_data(actor, rows.values("spell"))
     moment = clock.now()
-    kept = [row for row in rows if row.spell_id in shown]
+    kept = list(rows.filter(spell__in=list(shown)).order_by("pk"))
     Objection.objects.bulk_create(
         [
             Objection(

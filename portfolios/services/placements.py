@@ -176,7 +176,7 @@ def end(
     if not ended:
         raise errors.InvalidState("NOT_LIVE", _("This placement has ended already."))
     left = PlacedLoan.objects.filter(placement=placement, closed_at__isnull=True)
-    if left.count() <= CLOSED_AT_ONCE:
+    if left[: CLOSED_AT_ONCE + 1].count() <= CLOSED_AT_ONCE:
         close_spells(placement, kind, reason, moment)
     Recall.objects.filter(placement=placement, state=Recall.State.PENDING).update(
         state=Recall.State.FINAL, settled_at=moment

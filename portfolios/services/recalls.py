@@ -4,16 +4,17 @@
 """
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
-from config import clock, errors
+from config import clock, errors, ids, plans
 from portfolios.models import (
     PlacedLoan,
     Placement,
@@ -26,8 +27,16 @@ from portfolios.selectors import (
 )
 from portfolios.services import bulk, changes, objections, placements, rules
 
-BATCH = 2000
 State = Recall.State
+RECALLED = """
+    insert into portfolios_recalledloan (
+        id, institution_id, agency_id, placement_id, recall_id, spell_id, loan_id, is_kept)
+    select given.id, s.institution_id, s.agency_id, s.placement_id, %(recall)s, s.id, s.loan_id,
+        false
+    from unnest(%(ids)s::uuid[], %(loans)s::uuid[]) as given (id, loan_id)
+    join portfolios_placedloan s on s.loan_id = given.loan_id
+    where s.placement_id = %(placement)s and s.closed_at is null
+"""
 
 
 def preview(
@@ -63,7 +72,7 @@ def _plan(
     if not is_immediate:
         skipped += [bulk.LeftOut(row[2], "RECALL_PENDING") for row in rows if row[4]]
         rows = [row for row in rows if not row[4]]
-        shown = objections.shown_by_data(actor, [row[0] for row in rows])
+        shown = objections.shown_by_data(actor, spells.order_by().values("pk"))
         kept = [bulk.LeftOut(row[2], shown[row[0]]) for row in rows if row[0] in shown]
     return bulk.Plan(
         loan_ids=[row[1] for row in rows],
@@ -122,10 +131,9 @@ def announce(
             announced_at=moment,
             final_at=moment + datetime.timedelta(days=days),
         )
-        spells = list(_open_spells(placement).filter(loan__in=plan.loan_ids).select_related("loan"))
-        rows = _rows(recall, spells)
-        _tell(actor, recall, spells)
-        objections.keep_what_data_show(actor, rows)
+        _record_loans(recall, plan.loan_ids)
+        _tell(actor, recall)
+        objections.keep_what_data_show(actor, recall)
         audit.record(
             actor,
             "recall.announce",
@@ -138,28 +146,25 @@ def announce(
     return recall
 
 
-def _rows(recall: Recall, spells: Iterable[PlacedLoan]) -> list[RecalledLoan]:
-    return RecalledLoan.objects.bulk_create(
-        [
-            RecalledLoan(
-                institution_id=recall.institution_id,
-                agency_id=recall.agency_id,
-                placement_id=recall.placement_id,
-                recall=recall,
-                spell=spell,
-                loan=spell.loan,
-            )
-            for spell in spells
-        ],
-        batch_size=BATCH,
-    )
+def _record_loans(recall: Recall, loan_ids: Sequence) -> None:
+    """The open spells of these loans are in the recall."""
+    given: dict[str, Any] = {
+        "recall": recall.pk,
+        "placement": recall.placement_id,
+        "ids": ids.uuid7s(len(loan_ids)),
+        "loans": list(loan_ids),
+    }
+    with plans.without_nested_loops(), connection.cursor() as cursor:
+        cursor.execute(RECALLED, given)
 
 
-def _tell(actor: Actor, recall: Recall, spells: list[PlacedLoan]) -> None:
+def _tell(actor: Actor, recall: Recall) -> None:
     due_on = business_day(actor, recall.final_at)
     if recall.is_whole:
         changes.record_placements(changes.Kind.RECALL_ANNOUNCED, [recall.placement], due_on=due_on)
     else:
+        named = RecalledLoan.objects.filter(recall=recall).values("spell")
+        spells = objections.open_spells(named)
         changes.record_loans(
             changes.Kind.RECALL_ANNOUNCED, spells, due_on=due_on, note=recall.reason
         )

@@ -2,12 +2,12 @@
 
 import pytest
 from django.apps import apps
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from agencies.models import Agency, Institution, PanelMembership, User
 from agencies.scope import scope
 from config import checks
-from portfolios.models import Borrower, Loan, Placement
+from portfolios.models import Borrower, Loan, LoanImport, Placement
 from tests import world
 
 pytestmark = pytest.mark.django_db
@@ -189,3 +189,26 @@ def test_nobody_writes_on_the_other_side(world_of_two):
         assert not User.objects.filter(email="spy@example.com").exists()
     with scope(bank.actor("auditor")):
         assert PanelMembership.objects.filter(state="approved").count() == 2
+
+
+def test_a_loan_and_its_borrower_agree_with_their_import():
+    """A bank that may write its own rows cannot hang them onto another one's, nor mix its own."""
+    bank, rival = world.make_bank(), world.make_bank()
+    portfolio = world.make_portfolio(bank, balances_minor=[100_00])
+    other = world.make_portfolio(bank, balances_minor=[200_00])
+    theirs = world.make_portfolio(rival, balances_minor=[300_00])
+    with scope(rival.actor("auditor")):
+        their_import = LoanImport.objects.get(portfolio=theirs)
+    with scope(bank.actor("vendor_manager")):
+        loans = Loan.objects.filter(portfolio=portfolio)
+        borrowers = Borrower.objects.filter(loans__in=loans)
+        for forged, change in (
+            (loans, {"portfolio": other}),
+            (loans, {"portfolio": theirs}),
+            (loans, {"loan_import": their_import}),
+            (loans, {"portfolio": theirs, "loan_import": their_import}),
+            (borrowers, {"loan_import": their_import}),
+        ):
+            with pytest.raises(IntegrityError, match="loan_import_agrees"), transaction.atomic():
+                forged.update(**change)
+        assert loans.count() == borrowers.count() == 1
