@@ -1,7 +1,7 @@
 """Columns of values as the text that PostgreSQL's COPY reads.
 
-Lists of equal length in, one `bytes` out. Each kind of value has its own function, which works on
-a whole list: per value it costs a fraction of what psycopg's own writer of rows does.
+Lists of equal length in, a list of lines out. Each kind of value has its own function, which works
+on a whole list: per value it costs a fraction of what psycopg's own writer of rows does.
 """
 
 import datetime
@@ -56,6 +56,17 @@ def documents(values: Iterable[dict]) -> list[str]:
     ]
 
 
-def lines(columns: Sequence[Sequence[str]]) -> bytes:
+def lines(columns: Sequence[Sequence[str]]) -> list[str]:
     """The rows of these columns, each of which came from one of the functions above."""
-    return "".join(f"{line}\n" for line in map("\t".join, zip(*columns, strict=True))).encode()
+    return list(map("\t".join, zip(*columns, strict=True)))
+
+
+def array(values: Iterable[str]) -> str:
+    """Texts as the text of an array, to be cast where it is used: `%s::text[]`."""
+    values = list(values)
+    if not values:
+        return "{}"
+    joined = "\0".join(values)
+    if "\\" in joined or '"' in joined:
+        joined = joined.replace("\\", r"\\").replace('"', r"\"")
+    return '{"' + joined.replace("\0", '","') + '"}'

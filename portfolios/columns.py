@@ -89,13 +89,14 @@ class Amounts:
         decimals = rf"{mark}[0-9]{{{self.decimals}}}" if self.decimals else ""
         some = rf"(?:{mark}[0-9]{{1,{self.decimals}}})?" if self.decimals else ""
         self._all_alike = re.compile(rf"(?:{digits}{decimals}\n)*+")
+        self._plain = re.compile(rf"{digits}{some}")
         self._all_plain = re.compile(rf"(?:(?:{digits}{some})?\n)*+")
 
     def __call__(self, texts: Cells) -> list[Any]:
         lines = "\n".join(texts) + "\n"
         grouping, mark = self._mapping.grouping, self._mapping.decimal_mark
         if lines.count("\n") != len(texts):
-            return self.checked([attempt(self._parse, text) for text in texts])
+            return self.checked([*map(self._cell, texts)])
         if self._all_alike.fullmatch(lines):
             if grouping:
                 lines = lines.replace(grouping, "")
@@ -103,13 +104,8 @@ class Amounts:
         if self._all_plain.fullmatch(lines) and (self._field.may_be_blank or all(texts)):
             if grouping:
                 texts = lines.replace(grouping, "").split("\n")[:-1]
-            return self.checked(
-                [
-                    int(whole + part.ljust(self.decimals, "0")) if whole else None
-                    for whole, _, part in (text.partition(mark) for text in texts)
-                ]
-            )
-        return self.checked([attempt(self._parse, text) for text in texts])
+            return self.checked([self._minor(text) if text else None for text in texts])
+        return self.checked([*map(self._cell, texts)])
 
     def computed(self, results: list[Any]) -> list[Any]:
         """Results of a formula in minor units, each rounded once."""
@@ -138,6 +134,18 @@ class Amounts:
         if value > cells.LARGEST_BALANCE_MINOR:
             raise FileRefused("AMOUNT_TOO_LARGE")
         return value
+
+    def _cell(self, text: str) -> Any:
+        """One amount among others that are not all plain: most are, all the same."""
+        if self._plain.fullmatch(text):
+            grouping = self._mapping.grouping
+            return self._minor(text.replace(grouping, "") if grouping else text)
+        return attempt(self._parse, text)
+
+    def _minor(self, text: str) -> int:
+        """A plain amount without groups in minor units."""
+        whole, _, part = text.partition(self._mapping.decimal_mark)
+        return int(whole + part.ljust(self.decimals, "0"))
 
     def _parse(self, text: str) -> int | None:
         if not text and self._field.may_be_blank:

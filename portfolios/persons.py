@@ -33,9 +33,9 @@ def link(
     is_told: Sequence[bool],
     *,
     known: Sequence[Person],
-    new_id: Callable[[], str],
+    new_id: Callable[[int], str],
 ) -> Linked:
-    """Whose each row of a file is; rows are counted from 0.
+    """Whose each row of a file is; rows are counted from 0. `new_id` is asked for a row's person.
 
     Two rows are one person's when they have the same national identifier, or the same customer
     number and no two different identifiers. A number that two identifiers claim stays with the
@@ -54,7 +54,7 @@ def link(
         if person is None and numbered is not None and numbered.national_id_index is None:
             person = numbered
         if person is None and (index is not None or reference or told):
-            person = Person(new_id(), None, "")
+            person = Person(new_id(row), None, "")
             new_ids.add(person.id)
             linked.new.append((row, person))
         if person is None:

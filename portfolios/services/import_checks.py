@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from agencies import audit
 from agencies.actors import Actor
 from agencies.scope import scope
-from config import clock, errors
+from config import clock, copying, errors
 from portfolios import file_summary, loan_files, rejected_rows, tables
 from portfolios.loan_files import LoanBatch
 from portfolios.models import ImportProblem, LoanFilePart, LoanImport
@@ -129,22 +129,24 @@ def _seen():
         with connection.cursor() as cursor:
             cursor.execute(
                 "insert into pg_temp.seen_references select * from unnest(%s::text[], %s::int[])"
-                " on conflict do nothing returning reference, row",
-                [references, numbers],
+                " on conflict do nothing returning row",
+                [copying.array(references), copying.array(map(str, numbers))],
             )
-            first = dict(cursor.fetchall())
+            new = {number for (number,) in cursor.fetchall()}
+            if len(new) == len(numbers):
+                return {}
             again = [
                 reference
                 for reference, number in zip(references, numbers, strict=True)
-                if first.get(reference) != number
+                if number not in new
             ]
-            if again:
-                cursor.execute(
-                    "select reference, row from pg_temp.seen_references where reference = any (%s)",
-                    [again],
-                )
-                return dict(cursor.fetchall())
-        return {}
+            # Few, or the table would be read from its beginning to its end for each chunk.
+            cursor.execute(
+                "select reference, row from pg_temp.seen_references"
+                " where reference = any (%s::text[])",
+                [copying.array(again)],
+            )
+            return dict(cursor.fetchall())
 
     with connection.cursor() as cursor:
         cursor.execute("drop table if exists pg_temp.seen_references")

@@ -1,6 +1,8 @@
 """Writing the loans of a checked file, or taking back what was written."""
 
 import contextlib
+import itertools
+from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
@@ -10,7 +12,7 @@ from agencies.scope import scope
 from config import clock, errors
 from portfolios.loan_files import LoanBatch
 from portfolios.models import LoanFilePart, LoanImport
-from portfolios.services import file_parts, loan_writing
+from portfolios.services import file_parts, loan_writing, prepared_loans
 from portfolios.services.import_chunks import (
     Overtaken,
     State,
@@ -21,6 +23,7 @@ from portfolios.services.import_chunks import (
     save,
     sifted,
 )
+from portfolios.services.prepared_loans import Prepared
 
 UNDONE_AT_ONCE = 20_000
 
@@ -29,9 +32,9 @@ def write(actor: Actor, loan_import: LoanImport, watch: Watcher) -> None:
     """Write the loans of a checked file from where the last run left off."""
     with contextlib.suppress(Overtaken):
         try:
-            table, batches = rest_of(actor, loan_import)
-            for batch in batches:
-                _write_chunk(actor, loan_import, table, batch)
+            chunks = _Chunks(actor, loan_import)
+            for batch, prepared in chunks:
+                _write_chunk(actor, loan_import, batch, prepared, chunks)
                 watch(loan_import)
         except errors.InvalidInput as error:
             fail(actor, loan_import, error)
@@ -39,14 +42,53 @@ def write(actor: Actor, loan_import: LoanImport, watch: Watcher) -> None:
             _end_write(actor, loan_import)
 
 
-def _write_chunk(actor: Actor, loan_import: LoanImport, table, batch: LoanBatch) -> None:
+class _Chunks:
+    """The chunks that are left to write, each of which may be made before it is asked for.
+
+    What is wrong with the file is raised when the chunk is asked for, not when it is made.
+    """
+
+    def __init__(self, actor: Actor, loan_import: LoanImport):
+        _table, batches = rest_of(actor, loan_import)
+        self._left = (
+            (batch, prepared_loans.prepare(loan_import, batch.numbers, batch.columns))
+            for batch in batches
+        )
+        self._made: list[tuple[LoanBatch, Prepared]] = []
+        self._refused: errors.InvalidInput | None = None
+
+    def __iter__(self) -> Iterator[tuple[LoanBatch, Prepared]]:
+        while True:
+            self.make_next()
+            if self._refused is not None:
+                raise self._refused
+            if not self._made:
+                return
+            yield self._made.pop()
+
+    def make_next(self) -> None:
+        if not self._made and self._refused is None:
+            try:
+                self._made.extend(itertools.islice(self._left, 1))
+            except errors.InvalidInput as error:
+                self._refused = error
+
+
+def _write_chunk(
+    actor: Actor,
+    loan_import: LoanImport,
+    batch: LoanBatch,
+    prepared: Prepared,
+    chunks: _Chunks,
+) -> None:
     with chunk(actor, loan_import) as locked:
         rows = sifted(loan_import, batch, first_rows=_first_rows_here)
         if loan_import.policy == LoanImport.Policy.ALL_OR_NOTHING and batch.problems:
             # What was good at the check is so no more: a reference was taken since.
             first = batch.problems[0]
             raise errors.InvalidInput("BAD_ROWS", first.message, row=first.row)
-        loan_writing.write(actor, loan_import, rows, loan_import.portfolio.currency)
+        with loan_writing.written(actor, loan_import, rows, prepared.only(batch.numbers)):
+            chunks.make_next()
         save(
             loan_import,
             rows_imported=locked.rows_imported + len(rows),

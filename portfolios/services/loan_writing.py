@@ -4,25 +4,18 @@ Rows are copied into temporary tables and inserted from there, because COPY does
 table behind row-level security; the INSERT does, and passes the policies.
 """
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 
 from django.db import connection
 
 from agencies.actors import Actor
-from config import copying, encryption, ids
+from config import copying, encryption
 from portfolios.models import Borrower, Loan, LoanImport
 from portfolios.persons import Linked, Person, link
-from portfolios.services import borrowers
-
-PERSONAL = {
-    "name": "borrower_name",
-    "phone": "phone",
-    "email": "email",
-    "address": "address",
-    "national_id": "national_id",
-}
-"""Column of a borrower → column of a file."""
+from portfolios.services import prepared_loans
+from portfolios.services.prepared_loans import PERSONAL, Prepared
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,45 +32,66 @@ class Rows:
         return sum(self.columns["balance_minor"])
 
 
-def write(actor: Actor, loan_import: LoanImport, rows: Rows, currency: str) -> None:
+@contextlib.contextmanager
+def written(
+    actor: Actor, loan_import: LoanImport, rows: Rows, prepared: Prepared
+) -> Iterator[None]:
     """Write these loans of one import, and whoever owes them and is not there yet.
 
-    The caller holds the transaction and has seen to it that no reference is taken. The imports of
-    one bank run one after the other: nobody else makes a borrower meanwhile.
+    `prepared` are the same rows. PostgreSQL inserts them while the body runs; what the body asks
+    the database is answered after that. The caller holds the transaction and has seen to it that
+    no reference is taken. The imports of one bank run one after the other: nobody else makes a
+    borrower meanwhile.
     """
     if not len(rows):
+        yield
         return
-    linked = _link(actor, loan_import, rows)
-    _insert_borrowers(loan_import, rows, linked)
+    linked = _link(actor, rows, prepared)
     _learn(rows, linked.learned)
-    _insert_loans(loan_import, rows, currency, linked.borrower_ids)
-
-
-def _link(actor: Actor, loan_import: LoanImport, rows: Rows) -> Linked:
-    national_id_indexes = borrowers.indexes(
-        institution_id=loan_import.institution_id,
-        field="national_id",
-        values=rows.columns["national_id"],
-    )
-    references = rows.columns["customer_reference"]
-    told = [
-        any(fields)
-        for fields in zip(*(rows.columns[name] for name in PERSONAL.values()), strict=True)
+    given = {
+        "institution_id": loan_import.institution_id,
+        "loan_import_id": loan_import.pk,
+        "portfolio_id": loan_import.portfolio_id,
+        "currency": loan_import.portfolio.currency,
+        "is_on_hold": False,
+    }
+    owed = map("\t".join, zip(prepared.loan_lines, _identifiers(linked), strict=True))
+    inserts = [
+        _copied(
+            Borrower,
+            prepared_loans.BORROWER_COLUMNS,
+            _borrower_lines(loan_import, rows, prepared, linked),
+            {name: given[name] for name in ("institution_id", "loan_import_id")},
+        ),
+        _copied(Loan, prepared_loans.LOAN_COLUMNS, list(owed), given),
     ]
+    # In a pipeline nobody waits for a statement's answer before its end.
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        with connection.cursor() as cursor:
+            for statement, values in inserts:
+                cursor.execute(statement, values)
+            # Else the keys that are asked at the commit would be asked while Python waits.
+            cursor.execute("set constraints all immediate")
+            cursor.execute("set constraints all deferred")
+        yield
+
+
+def _link(actor: Actor, rows: Rows, prepared: Prepared) -> Linked:
+    references = rows.columns["customer_reference"]
     return link(
-        national_id_indexes,
+        prepared.national_id_indexes,
         references,
-        told,
-        known=_known(actor, national_id_indexes, references),
-        new_id=iter(ids.uuid7s(len(rows))).__next__,
+        prepared.is_told,
+        known=_known(actor, prepared.national_id_indexes, references),
+        new_id=prepared.borrower_ids.__getitem__,
     )
 
 
 def _known(
     actor: Actor, national_id_indexes: Sequence[bytes | None], references: Sequence[str]
 ) -> list[Person]:
-    indexes = list({index for index in national_id_indexes if index is not None})
-    numbers = list({reference for reference in references if reference})
+    indexes = {index for index in national_id_indexes if index is not None}
+    numbers = {reference for reference in references if reference}
     if not indexes and not numbers:
         return []
     # Thousands of values go as one array: an IN list of them costs more than the search.
@@ -87,7 +101,12 @@ def _known(
             " where institution_id = %s and national_id_index = any (%s::bytea[])"
             " union select id, national_id_index, reference from portfolios_borrower"
             " where institution_id = %s and reference <> '' and reference = any (%s::text[])",
-            [actor.institution_id, indexes, actor.institution_id, numbers],
+            [
+                actor.institution_id,
+                copying.array([f"\\x{index.hex()}" for index in indexes]),
+                actor.institution_id,
+                copying.array(numbers),
+            ],
         )
         return [
             Person(str(pk), None if index is None else bytes(index), reference)
@@ -95,38 +114,40 @@ def _known(
         ]
 
 
-def _insert_borrowers(loan_import: LoanImport, rows: Rows, linked: Linked) -> None:
-    if not linked.new:
-        return
-    places = [place for place, _person in linked.new]
-    people = [person for _place, person in linked.new]
-    own = {name: [rows.columns[file][p] for p in places] for name, file in PERSONAL.items()}
-    # A later row of the file may have told the identifier of somebody whom an earlier one named.
-    own["national_id"] = _told(rows, people)
-    keys = [person.id for person in people]
-    phones = borrowers.indexes(
-        institution_id=loan_import.institution_id, field="phone", values=own["phone"]
-    )
-    sealed = {
-        name: copying.binaries(
-            encryption.seal_column(
-                texts, table=Borrower._meta.db_table, column=name, primary_keys=keys
-            )
-        )
-        for name, texts in own.items()
+def _identifiers(linked: Linked) -> list[str]:
+    return copying.identifiers(linked.borrower_ids)
+
+
+def _borrower_lines(
+    loan_import: LoanImport, rows: Rows, prepared: Prepared, linked: Linked
+) -> list[str]:
+    """Lines of who is new: as prepared, unless another row told of them or has their number."""
+    lines = {place: prepared.borrower_lines[place] for place, _person in linked.new}
+    references = rows.columns["customer_reference"]
+    others = [
+        (place, person)
+        for place, person in linked.new
+        if person.reference != references[place]
+        or person.national_id_index != prepared.national_id_indexes[place]
+    ]
+    people = [person for _place, person in others]
+    personal = {
+        name: [rows.columns[file][place] for place, _person in others]
+        for name, file in PERSONAL.items()
     }
-    _insert(
-        Borrower,
-        {
-            "id": keys,
-            "institution_id": [str(loan_import.institution_id)] * len(people),
-            "loan_import_id": [str(loan_import.pk)] * len(people),
-            "reference": copying.texts([person.reference for person in people]),
-            "phone_index": copying.binaries(phones),
-            "national_id_index": copying.binaries([one.national_id_index for one in people]),
-            **sealed,
-        },
+    personal["national_id"] = _told(rows, people)
+    lines |= zip(
+        [place for place, _person in others],
+        prepared_loans.borrower_lines(
+            loan_import,
+            [person.id for person in people],
+            [person.reference for person in people],
+            [person.national_id_index for person in people],
+            personal,
+        ),
+        strict=True,
     )
+    return list(lines.values())
 
 
 def _told(rows: Rows, people: Sequence[Person]) -> list[str]:
@@ -152,73 +173,28 @@ def _learn(rows: Rows, people: Sequence[Person]) -> None:
     Borrower.objects.bulk_update(identified, ["national_id", "national_id_index"], batch_size=1_000)
 
 
-def _insert_loans(
-    loan_import: LoanImport, rows: Rows, currency: str, borrower_ids: Sequence[str | None]
-) -> None:
-    count = len(rows)
-    columns = rows.columns
-    same = {
-        "institution_id": str(loan_import.institution_id),
-        "portfolio_id": str(loan_import.portfolio_id),
-        "loan_import_id": str(loan_import.pk),
-        "currency": currency,
-        "is_on_hold": "f",
-    }
-    portfolio = loan_import.portfolio
-    _insert(
-        Loan,
-        {
-            "id": ids.uuid7s(count),
-            **{name: [value] * count for name, value in same.items()},
-            "borrower_id": copying.identifiers(borrower_ids),
-            "product": copying.texts([text or portfolio.product for text in columns["product"]]),
-            "jurisdiction": copying.texts(
-                [text or portfolio.jurisdiction for text in columns["jurisdiction"]]
-            ),
-            **{name: copy(columns[name]) for name, copy in _COPIED.items()},
-        },
-    )
+def _copied(
+    model: type[Borrower] | type[Loan], columns: Sequence[str], lines: list[str], given: dict
+) -> tuple[str, list]:
+    """COPY these lines into a temporary table; answers the INSERT from it and its parameters.
 
-
-_COPIED: dict[str, Callable[[list], list[str]]] = {
-    "reference": copying.texts,
-    "balance_minor": copying.numbers,
-    "principal_minor": copying.numbers,
-    "interest_minor": copying.numbers,
-    "fees_minor": copying.numbers,
-    "rate_ppm": copying.numbers,
-    "is_secured": copying.truths,
-    "collateral": copying.texts,
-    "opened_on": copying.days,
-    "defaulted_on": copying.days,
-    "last_payment_on": copying.days,
-    "days_past_due": copying.numbers,
-    "region": copying.texts,
-    "grade": copying.texts,
-    "score": copying.numbers,
-    "expected_recovery_ppm": copying.numbers,
-    "earlier_placements": copying.numbers,
-    "limitation_on": copying.days,
-    "attributes": copying.documents,
-}
-"""Columns that a loan has from the file as they are."""
-
-
-def _insert(model: type[Borrower] | type[Loan], columns: dict[str, Sequence[str]]) -> None:
-    """COPY into a temporary table, then INSERT from it."""
-    table = model._meta.db_table
-    names = ", ".join(columns)
+    `given` are the columns that are the same for all of them.
+    """
+    table, names = model._meta.db_table, ", ".join(columns)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"create temporary table if not exists new_{table} (like public.{table}) "
-            "on commit delete rows"
+            f"create temporary table if not exists new_{table} on commit delete rows as "  # noqa: S608 - names of our own
+            f"select {names} from public.{table} where false"
         )
         cursor.execute(f"truncate pg_temp.new_{table}")
         with cursor.copy(f"copy pg_temp.new_{table} ({names}) from stdin") as copy:
-            copy.write(copying.lines(list(columns.values())))
-        cursor.execute(
-            f"insert into public.{table} ({names}) select {names} from pg_temp.new_{table}"  # noqa: S608 - names of our own
-        )
+            copy.write("\n".join([*lines, ""]).encode())
+    same, values = ", ".join(given), ", ".join(["%s"] * len(given))
+    return (
+        f"insert into public.{table} ({names}, {same})"  # noqa: S608 - names of our own
+        f" select {names}, {values} from pg_temp.new_{table}",
+        list(given.values()),
+    )
 
 
 def taken(loan_import: LoanImport, references: Sequence[str]) -> dict[str, bool]:
@@ -227,7 +203,7 @@ def taken(loan_import: LoanImport, references: Sequence[str]) -> dict[str, bool]
         cursor.execute(
             "select reference, loan_import_id from portfolios_loan"
             " where institution_id = %s and reference = any (%s::text[])",
-            [loan_import.institution_id, list(references)],
+            [loan_import.institution_id, copying.array(references)],
         )
         return {reference: own == loan_import.pk for reference, own in cursor.fetchall()}
 

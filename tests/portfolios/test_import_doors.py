@@ -1,17 +1,21 @@
 """The doors of an import: the command, GraphQL, the wizard's pages and a program that POSTs."""
 
 import base64
+import csv
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import Sum
 
 from agencies.scope import scope
+from config import encryption
 from portfolios import tasks
 from portfolios.models import (
+    Borrower,
     Loan,
     LoanImport,
 )
-from tests import world
+from tests import chinese_loans, world
 from tests.portfolios import over_http
 from tests.portfolios.importing import (
     BAD,
@@ -64,6 +68,49 @@ def test_the_command_imports_a_file(tmp_path, capsys):
     ):
         with pytest.raises(CommandError):
             call_command("import_loans", str(file), **given | change)
+
+
+def test_the_command_imports_a_large_chinese_file_with_wrong_rows_in_it(tmp_path, capsys):
+    """More rows than two chunks; no mapping is given."""
+    rows, bank = 24_000, world.make_bank()
+    portfolio = draft(bank, "Spring", currency="CNY")
+    file, rejected = tmp_path / "loans.csv", tmp_path / "rejected.csv"
+    file.write_bytes(chinese_loans.content(rows))
+    call_command(
+        "import_loans",
+        str(file),
+        institution=bank.institution.slug,
+        portfolio="Spring",
+        user=bank.users["vendor_manager"].email,
+        policy="good_rows_only",
+        rejected=rejected,
+    )
+    good = rows - chinese_loans.rejected(rows)
+    assert f"{good} of {rows} rows imported" in capsys.readouterr().out
+    with scope(bank.actor("vendor_manager")):
+        made = LoanImport.objects.get()
+        assert (made.rows_read, made.rows_good, made.rows_imported) == (rows, good, good)
+        assert made.report["encoding"] == "gb18030"
+        kinds = {code: count for _column, code, _warns, _params, count in made.report["kinds"]}
+        assert kinds == dict.fromkeys(chinese_loans.CODES, rows // 400)
+        loans = Loan.objects.filter(portfolio=portfolio)
+        assert loans.count() == good
+        assert loans.aggregate(total=Sum("balance_minor"))["total"] == made.balance_minor
+        # Each tenth row is a second loan of whoever is in the row before.
+        assert Borrower.objects.count() == chinese_loans.people(rows)
+        pair = loans.filter(reference__in=["DK00000008", "DK00000009"])
+        assert pair.values("borrower").distinct().count() == 1
+        assert encryption.reveal(pair[0].borrower, "national_id").startswith("99")
+    with rejected.open(encoding="utf-8-sig", newline="") as found:
+        left_out = list(csv.DictReader(found))
+    assert len(left_out) == rows - good
+    assert [row["借据号"] for row in left_out[:4]] == [
+        "DK00000057",
+        "DK00000157",
+        "DK00000229",
+        "",
+    ]
+    assert left_out[0]["贷款余额"] == "很多"
 
 
 def test_a_small_file_imports_over_graphql():

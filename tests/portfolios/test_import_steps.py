@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from agencies.models import AuditEntry
 from agencies.scope import scope
@@ -28,6 +28,7 @@ from portfolios.services import (
     import_chunks,
     import_runs,
     imports,
+    prepared_loans,
 )
 from tests import world
 from tests.portfolios import over_http
@@ -93,6 +94,34 @@ def test_each_step_waits_for_the_one_before():
         with pytest.raises(errors.InvalidState, match="NOT_WAITING"):
             imports.cancel(actor=actor, import_id=made.pk)
         assert ImportProblem.objects.filter(is_warning=False).count() == len(BAD)
+
+
+def test_what_the_database_refuses_while_the_next_rows_are_read_is_raised(monkeypatch):
+    """Nothing of the chunk is written; called again without the fault, it goes on from there."""
+    monkeypatch.setattr(import_chunks, "ROWS_PER_CHUNK", 1)
+    bank = world.make_bank()
+    portfolio = draft(bank)
+    with scope(bank.actor("vendor_manager")) as actor:
+        run(actor, draft(bank, "Earlier"), file_of(GOOD[1]))
+        made = receive(actor, portfolio, file_of(GOOD[0], GOOD[1].replace("A-2", "A-3")))
+        imports.choose_mapping(actor=actor, import_id=made.pk, mapping=MAPPINGS["standard"])
+        import_runs.move_on(actor=actor)
+        imports.decide(actor=actor, import_id=made.pk, policy="all_or_nothing")
+        lines = prepared_loans.prepare
+
+        def taken(loan_import, numbers, columns):
+            renamed = ["A-2" if name == "A-3" else name for name in columns["reference"]]
+            return lines(loan_import, numbers, columns | {"reference": renamed})
+
+        with monkeypatch.context() as patched:
+            patched.setattr(prepared_loans, "prepare", taken)
+            with pytest.raises(IntegrityError, match="loan_reference_once_per_institution"):
+                import_runs.move_on(actor=actor)
+        made.refresh_from_db()
+        assert (made.state, made.rows_imported, made.last_row) == ("importing", 1, 2)
+        assert set(portfolio.loans.values_list("reference", flat=True)) == {"A-1"}
+        import_runs.move_on(actor=actor)
+        assert set(portfolio.loans.values_list("reference", flat=True)) == {"A-1", "A-3"}
 
 
 def test_many_warnings_hide_no_error(monkeypatch):

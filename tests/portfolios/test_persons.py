@@ -16,7 +16,7 @@ def _linked(rows, known=()):
         [reference for _index, reference, _told in rows],
         [told for _index, _reference, told in rows],
         known=known,
-        new_id=lambda: f"new-{next(numbers)}",
+        new_id=lambda _row: f"new-{next(numbers)}",
     )
 
 
@@ -79,7 +79,7 @@ def test_pieces_link_as_the_whole_does(rows, size):
             [reference for _index, reference, _told in piece],
             [told for _index, _reference, told in piece],
             known=copy.deepcopy(list(there.values())),
-            new_id=lambda: f"new-{next(numbers)}",
+            new_id=lambda _row: f"new-{next(numbers)}",
         )
         ids += linked.borrower_ids
         for person in [*(one for _row, one in linked.new), *linked.learned]:
