@@ -111,6 +111,51 @@ def test_a_vendor_manager_sells_a_portfolio(someone):
     manager.says("Autumn cards is open for bids until", "Open", "sealed").check_access()
 
 
+def begin_import(manager: window.Window, name: str, currency: str, file) -> None:
+    """A new portfolio, whose file is received and its columns guessed."""
+    manager.open("/portfolios/")
+    manager.follow("New portfolio")
+    manager.fill({"Name": name, "Product": "personal loan"})
+    manager.fill({"Currency": currency, "Jurisdiction": {"CNY": "CN"}.get(currency, "US")})
+    manager.press("Make the portfolio")
+    manager.page.get_by_label("File of loans").set_input_files(file)
+    manager.press("Continue")
+
+
+@pytest.mark.skipif(
+    not papers.LENDINGCLUB.exists(), reason="../shared/data is not beside this project"
+)
+def test_a_vendor_manager_imports_a_public_file_as_it_is(someone):
+    manager = someone("vendor_manager")
+    begin_import(manager, "LendingClub, charged off", "USD", papers.LENDINGCLUB)
+    manager.says("Say which columns hold what", "total_rec_prncp")
+    manager.press("Check the file")
+    manager.says("6,431", "Every row")
+    manager.press("Import 6,431 loans")
+    manager.says("of 6,431 rows", "$48,741,262.27")
+    manager.follow("Go to the portfolio")
+    manager.says("LendingClub, charged off", "$48,741,262.27").check_access()
+
+
+def test_a_vendor_manager_imports_a_chinese_file_and_gets_its_wrong_rows_back(someone):
+    manager = someone("vendor_manager")
+    begin_import(manager, "信用贷款", "CNY", papers.chinese_loans_file())
+    manager.says("借据号", "贷款余额", "身份证号").check_access()
+    manager.press("Check the file")
+    manager.says("Import the 1,980 good rows", "很多", "This is not a plain number").check_access()
+    with manager.page.expect_download() as begun:
+        manager.main.get_by_role("link", name="Download the bad rows").click()
+    left_out = begun.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert len(left_out) == 21
+    assert left_out[0].startswith("借据号,客户号,")
+    assert "很多" in left_out[1]
+    manager.fill({"Import the 1,980 good rows": True})
+    manager.press("Continue")
+    manager.says("of 2,000 rows")
+    manager.follow("Go to the portfolio")
+    manager.says("信用贷款", "1,980").check_access()
+
+
 def test_a_vendor_manager_answers_bidders(someone):
     manager = someone("vendor_manager")
     manager.open("/listings/")

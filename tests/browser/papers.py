@@ -1,4 +1,11 @@
-"""Files that people hand in: made up here, as a file chooser takes them."""
+"""Files that people hand in, as a file chooser takes them: made up here, and one real sample."""
+
+from pathlib import Path
+
+from tests import chinese_loans
+
+LENDINGCLUB = Path(__file__).parents[3] / "shared/data/loans/lendingclub_charged_off.csv"
+CHINESE_ROWS = 2_000
 
 LOAN_COLUMNS = "loan_reference,balance,rate,opened_on,borrower_name,region,grade"
 
@@ -12,6 +19,12 @@ def loans() -> dict:
     ]
     rows.append("BT-013,a lot,11.25,2024-03-15,Borrower 13,NY,A")
     return _file("autumn.csv", LOAN_COLUMNS, rows)
+
+
+def chinese_loans_file() -> dict:
+    """Loans under Chinese headers in GB18030, one of each hundred rows wrong."""
+    content = chinese_loans.content(CHINESE_ROWS)
+    return {"name": "贷款.csv", "mimeType": "text/csv", "buffer": content}
 
 
 def receipts(loan_reference: str, amount: str, day: str) -> dict:
