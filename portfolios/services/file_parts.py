@@ -19,7 +19,7 @@ from portfolios.models import LoanFilePart, LoanImport
 from portfolios.selectors import visible_file_parts
 
 PART_BYTES = 1 << 20
-PARTS_AT_ONCE = 16
+PARTS_AT_ONCE = 32
 """So many are fetched by one statement: a reader seldom has to wait for the database."""
 _FASTEST = 1
 

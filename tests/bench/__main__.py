@@ -1,14 +1,14 @@
 """`make bench`: what our layers cost, as ratios against the honest alternative in the same run.
 
 The alternative does the same to the database in raw SQL or COPY as the owner's role, with no
-selector, no row-level security, no audit. Ratios travel between machines; seconds do not.
+selector, no row-level security, no audit. Ratios travel between machines; seconds do not. Each
+figure stands beside itself at a tenth of the size. Name cases to run only those:
+`python -m tests.bench importing drawing`.
 """
 
 import os
 import resource
-import statistics
 import sys
-import time
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.test")
 
@@ -17,46 +17,35 @@ import django
 django.setup()
 
 from tests import databases  # noqa: E402 - needs the settings
-from tests.bench import lots, money, reading, supply, walls  # noqa: E402
+from tests.bench import figures, lots, market, money, supply, walls  # noqa: E402
 
-REPEATS = 5
-CASES = (*supply.CASES, *reading.CASES, *money.CASES, *walls.CASES)
-
-
-def compared(*runs) -> list[float]:
-    """The median of several times of each, in seconds; they take turns, so that what else the
-    machine does falls on all of them. `run.before` prepares what a run needs; a run that cannot
-    be repeated says so in `run.repeats`."""
-    taken: list[list[float]] = [[] for _run in runs]
-    for _repeat in range(min(getattr(run, "repeats", REPEATS) for run in runs)):
-        for run, times in zip(runs, taken, strict=True):
-            given = run.before() if hasattr(run, "before") else ()
-            started = time.perf_counter()
-            run(*given)
-            times.append(time.perf_counter() - started)
-    return [statistics.median(times) for times in taken]
+CASES = {
+    case.__name__: case
+    for case in (*market.CASES, *money.CASES, *supply.CASES, *walls.CASES, *lots.CASES)
+}
 
 
-def main() -> None:
-    print(f"{'':66} {'ours':>9} {'raw':>9} {'ratio':>7}")
+def main(names: list[str]) -> int:
+    unknown = [name for name in names if name not in CASES]
+    if unknown:
+        print(f"There is no {', '.join(unknown)} among {', '.join(CASES)}.", file=sys.stderr)
+        return 1
+    print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
+    print(figures.HEADER)
     with databases.server():
         clone = databases.Clone()
         clone.make()
         try:
-            for case in CASES:
-                for label, ours, raw in case():
-                    mine, theirs = compared(ours, raw)
-                    print(
-                        f"{label:66} {mine * 1000:7.1f}ms {theirs * 1000:7.1f}ms"
-                        f" {mine / theirs:6.1f}x",
-                        flush=True,
-                    )
+            for name in names or CASES:
+                for line in figures.lines(CASES[name]()):
+                    print(line, flush=True)
+                clone.renew()
         finally:
             clone.drop()
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory of the whole run {peak_mb:.0f} MB")
-    lots.show()
+    print(f"load {os.getloadavg()[0]:.1f}, peak memory {peak_mb:.0f} MB")
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

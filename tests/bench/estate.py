@@ -32,18 +32,21 @@ FILL = """
         days_past_due, region, jurisdiction, grade, earlier_placements, attributes, is_on_hold,
         placement_id, agency_id)
     select {loan}, %(institution)s, %(portfolio)s, %(loan_import)s, 'B{bank}-' || n,
-        'USD', 10000 + (n * 7919) %% 5000000, 120000, '', false, '', date '2024-01-15',
+        'USD', {balance}, 120000, '', false, '', date '2024-01-15',
         (30 + n %% 2000)::int, 'R' || n %% 31, '', chr(65 + (n %% 7)::int), 0, '{{}}', n %% 997 = 0,
         lot.placement_id, lot.agency_id
     from generate_series(1::bigint, %(loans)s) as n left join lot on n %% lot.step = lot.rest
 """
 SPELLS = """
     insert into portfolios_placedloan (id, institution_id, agency_id, placement_id, loan_id,
-        balance_minor, days_past_due, opened_at, close_reason)
+        balance_minor, days_past_due, product, region, grade, earlier_placements, is_comparison,
+        opened_at, close_kind, close_reason)
     select {spell}, %(institution)s, lot.agency_id, lot.placement_id, {loan},
-        10000 + (n * 7919) %% 5000000, 30 + n %% 2000, %(opened_at)s, ''
+        {balance}, 30 + n %% 2000, 'personal loan', 'R' || n %% 31, chr(65 + (n %% 7)::int), 0,
+        false, %(opened_at)s, '', ''
     from generate_series(1::bigint, %(loans)s) as n join lot on n %% lot.step = lot.rest
 """
+BALANCE = "10000 + (n * 7919) %% 5000000"
 LARGE_TABLES = ("portfolios_loan", "portfolios_placedloan")
 
 
@@ -65,8 +68,8 @@ def build(loans: int) -> Estate:
     bank, small, large, other = world.make_bank(), *(world.make_agency() for _ in range(3))
     for house in (small, large, other):
         world.join_panel(bank, house, capacity_loans=1_000_000)
-    with scope(bank.actor("vendor_manager")) as actor:
-        portfolio, loan_import = _portfolio(bank, actor, loans)
+    portfolio, loan_import = _portfolio(bank)
+    with scope(bank.actor("vendor_manager")):
         kept = [
             (_placement(portfolio, large, HELD_BY_LARGE), loans // HELD_BY_LARGE, 0),
             (_placement(portfolio, small, HELD_BY_SMALL), loans // HELD_BY_SMALL, 1),
@@ -77,29 +80,17 @@ def build(loans: int) -> Estate:
     return Estate(bank, portfolio, small, large, other, lots, loans)
 
 
-def _portfolio(bank: world.Bank, actor, loans: int) -> tuple[Portfolio, LoanImport]:
-    moment = clock.now()
-    portfolio = Portfolio.objects.create(
-        institution=bank.institution,
-        name=f"{loans:,} loans",
-        currency="USD",
-        jurisdiction="US",
-        product="personal loan",
-        created_at=moment,
-    )
-    loan_import = LoanImport.objects.create(
-        institution=bank.institution,
-        portfolio=portfolio,
-        file_name="bench.csv",
-        sha256=f"{loans:064d}",
-        mapping="standard",
-        rows_read=loans,
-        rows_imported=loans,
-        balance_minor=0,
-        imported_at=moment,
-        imported_by_id=actor.user_id,
-    )
-    return portfolio, loan_import
+def unplaced(bank: world.Bank, loans: int) -> Portfolio:
+    """A portfolio of this many loans that nobody holds."""
+    portfolio, loan_import = _portfolio(bank)
+    _fill(portfolio, loan_import, [], loans)
+    return portfolio
+
+
+def _portfolio(bank: world.Bank) -> tuple[Portfolio, LoanImport]:
+    portfolio = world.make_portfolio(bank, balances_minor=[])
+    with scope(bank.actor("vendor_manager")):
+        return portfolio, LoanImport.objects.get(portfolio=portfolio)
 
 
 def _placement(portfolio: Portfolio, house: world.House, loans: int) -> Placement:
@@ -132,6 +123,7 @@ def _fill(portfolio, loan_import, pieces, loans: int) -> None:
     }
     names = {
         "bank": number,
+        "balance": BALANCE,
         "loan": ID_OF.format(kind="0190", bank=number),
         "spell": ID_OF.format(kind="0191", bank=number),
     }

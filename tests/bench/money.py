@@ -11,8 +11,10 @@ from payouts.services import commissions
 from portfolios.models import Confirmation, PlacedLoan, ReceiptFile, ReceiptLine
 from portfolios.services import recoveries
 from tests import world
+from tests.bench.figures import Figure
 
-BATCH = 500
+BATCHES = (50, 500)
+ACCRUALS = (200, 2_000)
 _numbers = itertools.count(1)
 
 
@@ -26,8 +28,13 @@ def _placed(loans: int):
 
 
 def reporting():
-    """One batch of 500 recoveries, idempotent, guarded, audited."""
-    _bank, house, spells = _placed(BATCH)
+    """One batch of recoveries, idempotent, guarded, audited."""
+    for loans in BATCHES:
+        yield _reporting(loans)
+
+
+def _reporting(loans: int) -> Figure:
+    _bank, house, spells = _placed(loans)
     today = clock.now().date()
 
     def ours():
@@ -52,7 +59,7 @@ def reporting():
     def raw():
         _insert(spells, [f"raw-{next(_numbers)}-{place}" for place in range(len(spells))])
 
-    yield f"report {BATCH} recoveries / one INSERT", ours, raw
+    return Figure("report recoveries in one batch / one INSERT", loans, ours, raw)
 
 
 def _insert(spells, references) -> list:
@@ -81,8 +88,8 @@ def _insert(spells, references) -> list:
 
 
 def accruing():
-    """Commission on confirmed recoveries: twice as many should take twice as long."""
-    for loans in (1_000, 2_000):
+    """Commission on confirmed recoveries."""
+    for loans in ACCRUALS:
         bank, _house, spells = _placed(loans)
         yield _accruing(bank, spells)
 
@@ -151,7 +158,8 @@ def _accruing(bank, spells):
             assert cursor.rowcount == len(spells)
 
     ours.before = raw.before = confirmed
-    return f"accrue commission on {len(spells):,} recoveries / one INSERT", ours, raw
+    label = "accrue commission on recoveries / one INSERT"
+    return Figure(label, len(spells), ours, raw)
 
 
 CASES = (reporting, accruing)

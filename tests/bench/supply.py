@@ -1,85 +1,139 @@
-"""Reading a loan file into a portfolio: the check against the csv module, the writing against COPY
-of the very rows that it wrote, into tables with the same columns and indexes."""
+"""Importing a file in Chinese headers and GB18030 with wrong rows among them, by the command.
+
+The whole of it, and its writing, stand against COPY of the very rows that it wrote into tables with
+the same columns and indexes; its check against the csv module.
+"""
 
 import csv
-import datetime
 import io
-import random
 import tempfile
+from pathlib import Path
 
+from django.core.management import call_command
 from django.db import connections
 
 from agencies.scope import scope
-from frontend.demonstration import borrowers
-from portfolios.mappings import MAPPINGS
-from portfolios.models import LoanImport
+from portfolios.mappings import Mapping
+from portfolios.models import LoanImport, Portfolio
 from portfolios.services import import_runs, imports
-from tests import world
+from tests import chinese_loans, world
+from tests.bench.figures import Figure
+from tests.portfolios.importing import draft
 
-TODAY = datetime.date(2026, 1, 31)
+SIZES = (100_000, 1_000_000)
 TABLES = ("portfolios_borrower", "portfolios_loan")
 
 
 def importing():
-    """Ten times the rows should take ten times the time."""
-    for rows in (100_000, 1_000_000):
-        yield from _importing(world.make_bank(), rows)
+    for rows in SIZES:
+        content = chinese_loans.content(rows)
+        yield _by_the_command(world.make_bank(), rows, content)
+        yield from _by_phases(world.make_bank(), rows, content)
+        for table in TABLES:
+            _owner(f"drop table copied_{table}")
 
 
-def _importing(bank, rows: int):
-    portfolio = world.make_portfolio(bank, balances_minor=[])
-    content = borrowers.loan_file(random.Random(rows), f"B{rows}", rows, TODAY)
+def _by_the_command(bank: world.Bank, rows: int, content: bytes) -> Figure:
+    portfolio = draft(bank, currency="CNY")
+    folder = tempfile.TemporaryDirectory()
+    file, rejected = Path(folder.name) / "loans.csv", Path(folder.name) / "rejected.csv"
+    file.write_bytes(content)
+
+    def command():
+        call_command(
+            "import_loans",
+            str(file),
+            institution=bank.institution.slug,
+            portfolio=portfolio.name,
+            user=bank.users["vendor_manager"].email,
+            policy="good_rows_only",
+            rejected=rejected,
+            stdout=io.StringIO(),
+        )
+
+    def before_copying():
+        _assert_imported(bank, portfolio, rows)
+        with rejected.open(encoding="utf-8-sig", newline="") as found:
+            assert sum(1 for _row in csv.reader(found)) == chinese_loans.rejected(rows) + 1
+        folder.cleanup()
+        return _unloaded(bank)
+
+    command.repeats = 1
+    copy = _copying(before_copying)
+    return Figure("import loans by the command / COPY", rows, command, copy, at_most=3)
+
+
+def _by_phases(bank: world.Bank, rows: int, content: bytes):
+    """The parts of the same, moved on by a worker."""
+    portfolio = draft(bank, currency="CNY")
     with scope(bank.actor("vendor_manager")) as actor:
         made = imports.receive(
-            actor=actor,
-            portfolio_id=portfolio.pk,
-            file_name="bench.csv",
-            file=io.BytesIO(content),
+            actor=actor, portfolio_id=portfolio.pk, file_name="b.csv", file=io.BytesIO(content)
         )
-        imports.choose_mapping(actor=actor, import_id=made.pk, mapping=MAPPINGS["standard"])
+        guessed = Mapping.from_dict(made.mapping)
+        imports.choose_mapping(actor=actor, import_id=made.pk, mapping=guessed)
 
     def move_on():
         assert import_runs.move_on(actor=bank.sweep) == 1
 
     def read():
-        assert sum(1 for _row in csv.reader(io.StringIO(content.decode()))) == rows + 1
+        text = io.StringIO(content.decode("gb18030"), newline="")
+        assert sum(1 for _row in csv.reader(text)) == rows + 1
+
+    def before_copying():
+        _assert_imported(bank, portfolio, rows)
+        return _unloaded(bank)
 
     move_on.repeats = 1
-    yield f"check {rows:,} rows of a loan file / the csv module", move_on, read
+    yield Figure("  of it, the check / the csv module", rows, move_on, read)
     with scope(bank.actor("vendor_manager")) as actor:
-        imports.decide(actor=actor, import_id=made.pk, policy="all_or_nothing")
-    yield f"write {rows:,} loans and borrowers / COPY", move_on, _copying(bank, made, rows)
+        imports.decide(actor=actor, import_id=made.pk, policy="good_rows_only")
+    copy = _copying(before_copying)
+    yield Figure("  of it, the writing / COPY", rows, move_on, copy, at_most=3)
 
 
-def _copying(bank, made: LoanImport, rows: int):
-    """COPY of the rows that the import wrote, into tables like theirs without row security."""
-    files = {table: tempfile.TemporaryFile() for table in TABLES}  # noqa: SIM115 - for two calls
+def _assert_imported(bank: world.Bank, portfolio: Portfolio, rows: int) -> None:
+    good = rows - chinese_loans.rejected(rows)
+    with scope(bank.actor("vendor_manager")):
+        made = LoanImport.objects.get(portfolio=portfolio)
+        assert (made.rows_read, made.rows_good, made.rows_imported) == (rows, good, good)
+        kinds = {code: count for _column, code, _warns, _params, count in made.report["kinds"]}
+    assert kinds == dict.fromkeys(chinese_loans.CODES, rows // 400), kinds
 
-    def prepare():
-        with scope(bank.actor("auditor")):
-            made.refresh_from_db()
-            assert made.rows_imported == rows
+
+def _unloaded(bank: world.Bank) -> tuple[dict]:
+    """The rows of a bank as COPY reads them, by table, and empty tables like those."""
+    files = {table: tempfile.TemporaryFile() for table in TABLES}  # noqa: SIM115 - for its caller
+    for table, file in files.items():
+        _owner(f"drop table if exists copied_{table}")
+        _owner(f"create table copied_{table} (like {table} including all)")
+        chosen = f"select * from {table} where institution_id = '{bank.institution.pk}'"
+        with (
+            connections["owner"].cursor() as cursor,
+            cursor.copy(f"copy ({chosen}) to stdout") as copy,
+        ):
+            for piece in copy:
+                file.write(piece)
+        file.seek(0)
+    return (files,)
+
+
+def _copying(before):
+    def copy_rows(files: dict) -> None:
         with connections["owner"].cursor() as cursor:
             for table, file in files.items():
-                cursor.execute(f"drop table if exists copied_{table}")
-                cursor.execute(f"create table copied_{table} (like {table} including all)")
-                chosen = f"select * from {table} where institution_id = '{bank.institution.pk}'"
-                with cursor.copy(f"copy ({chosen}) to stdout") as copy:
-                    for piece in copy:
-                        file.write(piece)
-        return ()
-
-    def copy_rows():
-        with connections["owner"].cursor() as cursor:
-            for table, file in files.items():
-                file.seek(0)
                 with cursor.copy(f"copy copied_{table} from stdin") as copy:
                     while piece := file.read(1 << 20):
                         copy.write(piece)
 
-    copy_rows.before = prepare
+    copy_rows.before = before
     copy_rows.repeats = 1
     return copy_rows
+
+
+def _owner(statement: str) -> None:
+    with connections["owner"].cursor() as cursor:
+        cursor.execute(statement)
 
 
 CASES = (importing,)
