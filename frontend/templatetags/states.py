@@ -61,6 +61,7 @@ STATES = {
     "objection_refused": (_("Objection refused"), "danger"),
     "direct_payment": (_("Payment received by the bank"), "info"),
     "balance_corrected": (_("Balance corrected"), "info"),
+    "contact_corrected": (_("Contact data corrected"), "info"),
     "stays": (_("Stays"), "success"),
     "objected": (_("Objection to decide"), "accent"),
     "goes": (_("Goes back"), "warning"),

@@ -165,6 +165,7 @@ def _insert_loans(
         "is_on_hold": "f",
     }
     portfolio = loan_import.portfolio
+    assert portfolio is not None  # noqa: S101 - a file of loans has one
     _insert(
         Loan,
         {

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from portfolios.loan_files import Trailer
 from portfolios.mappings import Mapping
+from portfolios.row_batches import Trailer
 from tests.portfolios.loan_rows import (
     CHINESE,
     GOOD,
