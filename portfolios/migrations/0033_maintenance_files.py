@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
             "kind",
             models.CharField(choices=KINDS, default="loans", max_length=11),
         ),
+        migrations.AddField("loanimport", "stumbled_at", models.DateTimeField(null=True)),
         migrations.AddField("loanimport", "outcome", models.JSONField(default=dict)),
         migrations.AddField(
             "loanimport",

@@ -19,6 +19,7 @@ class LoanImport(models.Model):
     read_minor, trailer, events}, kinds of problems as [column, code, is_warning, params of the
     first, count], `events` the good rows by event of a maintenance file. `outcome` is what came of
     such a file so far: event → [rows that changed something, rows that said what was so already].
+    `stumbled_at` is when an error of ours last stopped the worker; the bank's others go first then.
     `as_of` is the day on which the file is judged, the same after a restart. `expected_rows` and
     `expected_minor` are control totals that came with it; those of its own last row are the
     report's `trailer`.
@@ -77,6 +78,7 @@ class LoanImport(models.Model):
     uploaded_by = models.ForeignKey("agencies.User", on_delete=models.PROTECT, related_name="+")
     phase_started_at = models.DateTimeField(null=True)
     moved_at = models.DateTimeField()
+    stumbled_at = models.DateTimeField(null=True)
     imported_at = models.DateTimeField(null=True)
 
     class Meta:

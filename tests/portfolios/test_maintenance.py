@@ -16,11 +16,13 @@ from portfolios.models import (
     ImportProblem,
     Loan,
     LoanFilePart,
+    LoanImport,
     PlacementChange,
     Recovery,
 )
-from portfolios.services import borrowers, import_runs, imports
+from portfolios.services import borrowers, import_runs, imports, maintenance
 from tests import world
+from tests.portfolios import over_http
 from tests.portfolios.maintaining import file_of, news, run
 
 pytestmark = pytest.mark.django_db
@@ -324,3 +326,51 @@ def test_killed_between_chunks_it_does_everything_once(manager, loans, monkeypat
         assert made.outcome == {"direct_payment": [9, 0]}
         assert (made.state, made.rows_imported) == ("imported", 9)
         assert DirectPayment.objects.count() == 9
+
+
+def test_an_error_of_ours_lets_others_go_first_and_is_tried_again(
+    bank, manager, loans, monkeypatch
+):
+    one, two, _free = (loan.reference for loan in loans)
+    made = []
+    for reference in (one, two):
+        with scope(manager) as actor:
+            file = io.BytesIO(file_of(news(reference, "dispute")))
+            received = imports.receive_maintenance(
+                actor=actor, currency="USD", file_name="news.csv", file=file
+            )
+            mapping = MAINTENANCE_MAPPINGS["standard"]
+            imports.choose_mapping(actor=actor, import_id=received.pk, mapping=mapping)
+        import_runs.move_on(actor=manager, import_id=received.pk)
+        with scope(manager) as actor:
+            imports.decide(actor=actor, import_id=received.pk, policy="all_or_nothing")
+        made.append(received)
+    apply = maintenance.apply
+
+    def break_for_the_first(actor, loan_import, batch):
+        if loan_import.pk == made[0].pk:
+            raise RuntimeError("a mistake of ours")
+        return apply(actor, loan_import, batch)
+
+    def states() -> list[str]:
+        with scope(manager):
+            for one in made:
+                one.refresh_from_db()
+            return [one.state for one in made]
+
+    monkeypatch.setattr(maintenance, "apply", break_for_the_first)
+    with pytest.raises(RuntimeError):
+        import_runs.move_on(actor=bank.sweep)
+    assert states() == ["importing", "importing"]
+    page = over_http.person(bank, "vendor_manager").get(f"/imports/{made[0].pk}/").content.decode()
+    assert "This is not going on as it should" in page
+    assert "a mistake of ours" not in page
+    with pytest.raises(RuntimeError):
+        import_runs.move_on(actor=bank.sweep)
+    assert states() == ["importing", "imported"]
+    monkeypatch.setattr(maintenance, "apply", apply)
+    assert import_runs.move_on(actor=bank.sweep) == 1
+    assert states() == ["imported", "imported"]
+    with scope(manager):
+        assert [hold[0] for hold in open_holds()] == [one, two]
+        assert not LoanImport.objects.exclude(stumbled_at=None).exists()
