@@ -5,7 +5,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -131,14 +131,18 @@ def _entry(actor: Actor, loan: Loan, fields: list[str]) -> AuditEntry:
 def _write(institution_id: uuid.UUID, name: str, texts_by_id: Mapping[uuid.UUID, str]) -> None:
     """Seal one field of many borrowers anew, and its index where it has one."""
     keys, values = list(texts_by_id), list(texts_by_id.values())
-    sealed = encryption.seal_column(
-        values, table=Borrower._meta.db_table, column=name, primary_keys=keys
-    )
-    rows = [Borrower(pk=pk, **{name: content}) for pk, content in zip(keys, sealed, strict=True)]
-    written = [name]
+    table = Borrower._meta.db_table
+    sealed = encryption.seal_column(values, table=table, column=name, primary_keys=keys)
+    given: list[list] = [keys, sealed]
+    changes_index = ""
     if name in INDEXED:
-        written.append(f"{name}_index")
-        found = indexes(institution_id=institution_id, field=name, values=values)
-        for row, index in zip(rows, found, strict=True):
-            setattr(row, f"{name}_index", index)
-    Borrower.objects.bulk_update(rows, written, batch_size=1_000)
+        given.append(indexes(institution_id=institution_id, field=name, values=values))
+        changes_index = f", {name}_index = told.found_by"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"update {table} b set {name} = told.sealed{changes_index}"  # noqa: S608 - names of our own
+            f" from unnest(%s::uuid[], {', '.join(['%s::bytea[]'] * (len(given) - 1))})"
+            f" as told (borrower_id, sealed{', found_by' if changes_index else ''})"
+            " where b.id = told.borrower_id",
+            given,
+        )
