@@ -84,11 +84,22 @@ def test_a_recall_is_shown_announced_objected_to_and_decided(bank, house, placem
     with scope(bank.actor("auditor")):
         objection = Objection.objects.get(loan=second)
     decide = reverse("objection_decide", args=[objection.pk])
-    assert "On Friday" in text(manager.get(decide))
+    asked = text(manager.get(decide))
+    for words in ("On Friday", reverse("loan", args=[second.pk]), "none is open", "Your decision"):
+        assert words in asked
     decided = manager.post(decide, {"decision": "accept", "reason": "Let them visit"})
     assert decided.status_code == 302
     again = manager.post(decide, {"decision": "refuse", "reason": "Too late now"})
     assert again.status_code == 422
+    over = text(manager.get(decide))
+    assert "Let them visit" in over
+    assert "Your decision" not in over
+    with scope(bank.actor("auditor")):
+        shown = Objection.objects.get(loan=first)
+    by_portal = text(manager.get(reverse("objection_decide", args=[shown.pk])))
+    for words in ("$0.01 by", "Refuse it", reverse("loan", args=[first.pk])):
+        assert words in by_portal
+    assert 'name="decision"' not in by_portal
     assert collector.get(decide).status_code == 403
     gone = manager.post(reverse("recall_withdraw", args=[recall.pk]), {"reason": "A mistake"})
     assert gone.status_code == 302
