@@ -2,7 +2,6 @@
 
 import django_filters
 import django_tables2
-from django import forms as django_forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -27,7 +26,9 @@ KINDS = [choice for choice in Hold.Reason.choices if choice[0] != Hold.Reason.CO
 class HoldFields(forms.Form):
     """What is said about a hold."""
 
-    kind = django_forms.ChoiceField(label=gettext_lazy("Because of"), choices=KINDS)
+    kind = forms.AskedField(
+        label=gettext_lazy("Because of"), prompt=gettext_lazy("Choose a reason"), choices=KINDS
+    )
     review_on = forms.DayField(
         label=gettext_lazy("Look at it again on"),
         required=False,

@@ -37,8 +37,9 @@ class ObjectForm(forms.Form):
     references = previews.ReferencesField(
         help_text=gettext_lazy("One on each line. Each loan can be objected to once.")
     )
-    kind = django_forms.ChoiceField(
+    kind = forms.AskedField(
         label=gettext_lazy("Because"),
+        prompt=gettext_lazy("Choose a reason"),
         choices=Objection.Kind.choices,
         help_text=gettext_lazy(
             "A promise or a payment that stands in the portal is accepted by itself."

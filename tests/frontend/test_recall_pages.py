@@ -69,6 +69,11 @@ def test_a_recall_is_shown_announced_objected_to_and_decided(bank, house, placem
     assert REASON in text(page)
     assert "Stays" in text(page)
     assert second.reference in text(collector.get(reverse("worklist") + "?reason=recall"))
+    unsaid = collector.post(
+        reverse("recall_object", args=[recall.pk]), {"references": second.reference, "kind": ""}
+    )
+    assert unsaid.status_code == 422
+    assert "Choose one of the list." in text(unsaid)
     objected = collector.post(
         reverse("recall_object", args=[recall.pk]),
         {"references": second.reference, "kind": "visit_booked", "note": "On Friday"},
@@ -131,6 +136,9 @@ def test_many_loans_are_held_and_released_after_a_preview(bank, house, loans):
     officer = over_http.person(bank, "compliance_officer")
     names = "\n".join(loan.reference for loan in loans)
     given = {"references": names, "kind": "insolvent", "reason": "Court notice"}
+    unsaid = officer.post(reverse("holds_open"), given | {"kind": ""})
+    assert unsaid.status_code == 422
+    assert "Choose one of the list." in text(unsaid)
     shown = officer.post(reverse("holds_open"), given)
     done = officer.post(reverse("holds_open"), given | {"digest": digest_of(shown)})
     assert (done.status_code, done.url) == (302, reverse("holds"))
