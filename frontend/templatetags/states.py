@@ -37,6 +37,7 @@ STATES = {
     # placement, loan, hold, recall
     "placed": (_("Placed"), "success"),
     "unplaced": (_("Unplaced"), "neutral"),
+    "held_out": (_("Held out"), "info"),
     "live": (_("Live"), "success"),
     "active": (_("Active"), "success"),
     "inactive": (_("Inactive"), "neutral"),
