@@ -6,7 +6,6 @@ From the second step on they go through the import wizard (`frontend.views.impor
 import functools
 
 import django_filters
-import django_tables2
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -17,35 +16,22 @@ from agencies import policies, selectors
 from config import money
 from frontend import forms, tables
 from frontend.access import page
-from frontend.templatetags import fairplace
 from frontend.views import import_steps
 from frontend.views.imports import STEPS, FileForm, received
+from frontend.views.portfolios import ImportTable
 from portfolios.models import LoanImport
 from portfolios.selectors import visible_imports, visible_portfolios
 from portfolios.services import imports
 
 
-class MaintenanceTable(tables.Table):
+class MaintenanceTable(ImportTable):
     caption = gettext_lazy("Maintenance files")
     empty_title = gettext_lazy("No maintenance file yet")
     empty_text = gettext_lazy(
         "Send what your core system exports every day, and agencies see it at once."
     )
 
-    file_name = django_tables2.Column(verbose_name=gettext_lazy("File"))
-    state = tables.StateColumn(verbose_name=gettext_lazy("State"))
     rows_imported = tables.IntegerColumn(verbose_name=gettext_lazy("Rows applied"))
-    rejected = tables.IntegerColumn(
-        verbose_name=gettext_lazy("Left out"), orderable=False, empty_values=()
-    )
-    uploaded_at = tables.MomentColumn(verbose_name=gettext_lazy("Sent"))
-
-    def render_file_name(self, record):
-        by = _("by %(name)s") % {"name": record.uploaded_by.name}
-        return tables.link(reverse("loan_import", args=[record.pk]), record.file_name, by)
-
-    def render_rejected(self, record):
-        return fairplace.integer(record.rows_read - record.rows_good)
 
 
 class MaintenanceFilter(tables.FilterSet):

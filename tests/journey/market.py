@@ -68,7 +68,7 @@ def refuse_a_bad_file(journey: Journey) -> None:
     page.says(f"4 funded_amnt - total_rec_prncp {lent} ; {lent} Nothing is owed on this loan.")
     manager = journey.bank["vendor_manager"]
     manager.send(page, {"policy": "all_or_nothing"}, action="/decide/").says("Nothing stays")
-    _when(journey, page.url, "Nothing of this file is in the portfolio")
+    _when(journey, page.url, "Nothing of this file was taken")
     manager.open(f"/portfolios/{journey.portfolio}/").says("Import its loans")
     _send(journey, "empty.csv", b"", status=422)
 
