@@ -64,9 +64,9 @@ def _check_shape(data: Any) -> None:
     if not isinstance(data, dict) or not {"name", "columns"} <= data.keys() <= _SHAPES.keys():
         raise FileRefused("INVALID_MAPPING")
     for name, value in data.items():
-        if not isinstance(value, _SHAPES[name]):
+        if not isinstance(value, dict | list | str) or not isinstance(value, _SHAPES[name]):
             raise FileRefused("INVALID_MAPPING", field=name)
-        texts = [*value.keys(), *value.values()] if isinstance(value, dict) else value
+        texts = [*value, *value.values()] if isinstance(value, dict) else list(value)
         if not all(map(_is_text, texts)):
             raise FileRefused("INVALID_MAPPING", field=name)
 

@@ -84,7 +84,7 @@ def import_the_file(journey: Journey) -> None:
     imported.says(f"Loans imported {count}", balance)
     manager.open(f"/portfolios/{journey.portfolio}/").says(balance, "Publish it for bids")
     again = _send(journey, "renamed.csv", file.content, status=422)
-    again.says(f"This file came on 2026-03-02 for “{TITLE}” (import {imported.key}).")
+    again.says(f"This file came on 2026-03-02: “{TITLE}” (import {imported.key}).")
     manager.open(imported.url).says(file.name, count)
 
 
