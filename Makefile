@@ -21,7 +21,8 @@ TYPED := $(wildcard */services */selectors.py */selectors) \
 	marketplace/tape.py payouts/commission.py \
 	portfolios/*_files.py portfolios/file_*.py portfolios/table*.py portfolios/cells.py \
 	portfolios/columns.py portfolios/good_rows.py portfolios/loan_doubts.py \
-	portfolios/rejected_rows.py portfolios/workbooks.py portfolios/mappings)
+	portfolios/rejected_rows.py portfolios/row_batches.py portfolios/workbooks.py \
+	portfolios/cell_formats.py portfolios/mappings)
 
 .PHONY: help run test test-services check format types imports migrations schema schema-check \
 	bench demo messages setup setup-test lock clean

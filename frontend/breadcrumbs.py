@@ -4,7 +4,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from marketplace.models import Listing
-from portfolios.models import Placement, Portfolio
+from portfolios.models import LoanImport, Placement, Portfolio
 
 Crumbs = list[tuple[str, str]]
 
@@ -14,6 +14,13 @@ def to_portfolio(portfolio: Portfolio) -> Crumbs:
         (_("Portfolios"), reverse("portfolios")),
         (portfolio.name, reverse("portfolio", args=[portfolio.pk])),
     ]
+
+
+def above_import(made: LoanImport) -> Crumbs:
+    """To the portfolio that gets the loans, or to the list of maintenance files."""
+    if made.portfolio is None:
+        return [(_("Maintenance files"), reverse("maintenance"))]
+    return to_portfolio(made.portfolio)
 
 
 def to_placement(placement: Placement) -> Crumbs:

@@ -145,6 +145,18 @@ class RateField(forms.CharField):
         return f"{(Decimal(value) / PPM_PER_CENT).normalize():f}"
 
 
+class AskedField(forms.ChoiceField):
+    """A choice of which nothing is chosen at first: whoever sends the form has said it.
+
+    A browser preselects the first of a list, and what has consequences would be what nobody said.
+    """
+
+    default_error_messages = {"required": _("Choose one of the list.")}
+
+    def __init__(self, *, prompt, choices=(), **kwargs):
+        super().__init__(choices=[("", prompt), *choices], **kwargs)
+
+
 class ReasonField(forms.CharField):
     """Why somebody does this; goes into the audit trail."""
 

@@ -102,6 +102,12 @@ ITEMS = (
                 (VENDOR_MANAGER, COMPLIANCE_OFFICER, AUDITOR, *AGENCY),
             ),
             Item(
+                _("Maintenance files"),
+                "maintenance",
+                "refresh-cw",
+                (VENDOR_MANAGER, COMPLIANCE_OFFICER, *FINANCE, AUDITOR),
+            ),
+            Item(
                 _("Contacts"),
                 "contacts",
                 "phone",

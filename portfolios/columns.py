@@ -184,12 +184,14 @@ class Rates:
     def _parse(self, text: str) -> int | None:
         if not text and self._may_be_blank:
             return self._field.default
-        if self._unit == "percent":
-            text = text.removesuffix("%").rstrip()
+        unit = self._unit
+        if text.endswith("%"):
+            # The sign says the unit of this cell, whatever the others are in.
+            text, unit = text[:-1].rstrip(), "percent"
         value = cells.number(
             text, decimal_mark=self._mapping.decimal_mark, grouping=self._mapping.grouping
         )
-        return cells.rate_ppm(value, self._unit)
+        return cells.rate_ppm(value, unit)
 
 
 def remembered(field: Field, parse: Callable[[str], Any]) -> Remembered:

@@ -66,6 +66,15 @@ TEMPLATES: dict[str, str] = {
     "DUPLICATE_REFERENCE": gettext_noop("Row %(first)s of this file has the same reference."),
     "ALREADY_THERE": gettext_noop("You have a loan with this reference already."),
     "NOTHING_TO_CHANGE": gettext_noop("This row says nothing that could be changed."),
+    "UNKNOWN_LOAN": gettext_noop("You have no loan with this reference."),
+    "NOBODY_NAMED": gettext_noop("Nobody is known to owe this loan."),
+    "DUPLICATE_PAYMENT": gettext_noop("Row %(first)s of this file has the same payment."),
+    "OTHER_PAYMENT": gettext_noop(
+        "A payment with this reference was recorded before, for another loan, amount or day."
+    ),
+    "CARD_NUMBER": gettext_noop(
+        "This looks like a card number. Never write one down; take it out."
+    ),
     # Warnings: the row is taken
     "OLD_DATE": gettext_noop("This date is before 1950."),
     "DEFAULT_BEFORE_OPENING": gettext_noop("The default is before the loan was opened."),

@@ -1,19 +1,14 @@
-"""What a loan file holds, column by column, gathered while it is read."""
+"""What a file holds, column by column, gathered while it is read."""
 
-import dataclasses
-from collections import Counter
-from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from portfolios.file_messages import RowError
-from portfolios.loan_files import LoanBatch, Trailer
-from portfolios.mappings.fields import FIELDS, LOANS
+from portfolios.mappings.fields import FIELDS
+from portfolios.row_batches import RowBatch
 
 DISTINCT_MAX = 1000
 FIRST_VALUES = 3
 _BLANKS: tuple[Any, ...] = (None, "", {})
-_PERSONAL = frozenset(name for name, field in FIELDS[LOANS].items() if field.is_personal)
 
 
 class ColumnSummary:
@@ -64,52 +59,24 @@ class ColumnSummary:
 
 
 class Summary:
-    """Totals and a summary per column over all batches that were added."""
+    """A summary per column over all batches of one kind of file."""
 
-    def __init__(self) -> None:
-        self._rows_read = 0
-        self._good = 0
-        self._rejected = 0
-        self._balance_minor = 0
-        self._problems: Counter[str] = Counter()
-        self._warnings: Counter[str] = Counter()
-        self._trailer: Trailer | None = None
+    def __init__(self, kind: str) -> None:
+        self._personal = {name for name, field in FIELDS[kind].items() if field.is_personal}
         self._columns: dict[str, ColumnSummary] = {}
 
-    def add(self, batch: LoanBatch) -> None:
+    def add(self, batch: RowBatch) -> None:
         """Count a batch in."""
-        self._rows_read += batch.rows_read
-        self._good += len(batch.numbers)
-        self._rejected += len(batch.rejected)
-        self._balance_minor += sum(batch.columns["balance_minor"])
-        self._problems.update(_codes(batch.problems))
-        self._warnings.update(_codes(batch.warnings))
-        self._trailer = batch.trailer or self._trailer
         for name, values in batch.columns.items():
             if name not in self._columns:
-                self._columns[name] = ColumnSummary(is_personal=name in _PERSONAL)
+                self._columns[name] = ColumnSummary(is_personal=name in self._personal)
             self._columns[name].add(values)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON: `rows_read`, `good`, `rejected`, `balance_minor`, `problems_by_code`,
-        `warnings_by_code`, `trailer` ({row, count, sum_minor} or None), and `columns`: name →
-        {filled, blank, lowest, highest, distinct, first}; days in ISO 8601, `distinct` None beyond
-        1,000, personal columns with `filled` and `blank` alone.
+        """JSON: name of a column → {filled, blank, lowest, highest, distinct, first}; days in ISO
+        8601, `distinct` None beyond 1,000, personal columns with `filled` and `blank` alone.
         """
-        return {
-            "rows_read": self._rows_read,
-            "good": self._good,
-            "rejected": self._rejected,
-            "balance_minor": self._balance_minor,
-            "problems_by_code": dict(self._problems),
-            "warnings_by_code": dict(self._warnings),
-            "trailer": self._trailer and dataclasses.asdict(self._trailer),
-            "columns": {name: column.to_dict() for name, column in self._columns.items()},
-        }
-
-
-def _codes(errors: Iterable[RowError]) -> Iterable[str]:
-    return (error.code for error in errors)
+        return {name: column.to_dict() for name, column in self._columns.items()}
 
 
 def _plain(value: Any) -> Any:

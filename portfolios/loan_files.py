@@ -1,84 +1,19 @@
 """Reading loan files: a table in, batches of loans as columns out, and what is wrong with rows."""
 
-import itertools
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 from portfolios import loan_doubts
 from portfolios.columns import Bad
-from portfolios.file_messages import RowError, row_error
 from portfolios.good_rows import GoodRows
 from portfolios.mappings import Mapping
 from portfolios.mappings.fields import CURRENCY, FIELDS, LOANS, PARTS_OF_BALANCE
+from portfolios.row_batches import RowBatch, with_trailer
 from portfolios.table_reader import Read, Reader, target_of
 from portfolios.tables import BATCH_ROWS, Batch, Table
 
 LONGEST_ATTRIBUTE = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Trailer:
-    """The control totals of a file's last row; None for one that it does not give."""
-
-    row: int
-    count: int | None
-    sum_minor: int | None
-
-
-@dataclass(slots=True)
-class LoanBatch:
-    """Some rows of a loan file.
-
-    `columns` are the good rows' values by name, lists as long as `numbers`: `reference` str,
-    `balance_minor` int, `principal_minor`, `interest_minor`, `fees_minor` int or None, `rate_ppm`
-    int, `product` str, `is_secured` bool, `collateral` str, `opened_on` date, `defaulted_on` date
-    or None, `days_past_due` int, `last_payment_on` date or None, `region`, `jurisdiction`,
-    `grade` str, `score` int or None, `expected_recovery_ppm` int or None, `earlier_placements`
-    int, `limitation_on` date or None, `attributes` dict of texts, and `customer_reference`,
-    `borrower_name`, `phone`, `email`, `address`, `national_id` str.
-
-    `cells` are the good rows as they came, as long as `numbers`; `rejected` are (row number,
-    cells, messages in one text) of the bad rows. `rows_read` counts the good and bad rows of this
-    batch, `last_row` is the number of the last one, `read_minor` is the sum of every balance that
-    could be read. `trailer` comes with the last batch.
-    """
-
-    numbers: list[int]
-    cells: list[list[str]]
-    columns: dict[str, list[Any]]
-    last_row: int
-    rows_read: int
-    read_minor: int
-    bytes_read: int
-    problems: list[RowError] = field(default_factory=list)
-    warnings: list[RowError] = field(default_factory=list)
-    rejected: list[tuple[int, list[str], str]] = field(default_factory=list)
-    trailer: Trailer | None = None
-
-    def reject(self, refused: Sequence[tuple[int, str, dict[str, Any]]], column: str) -> None:
-        """Make bad rows of good ones, for what only the database knows.
-
-        `refused` are (place among the good rows, code, params) in the order of places; `column`
-        is the references'.
-        """
-        values = self.columns["reference"]
-        for place, code, params in refused:
-            problem = row_error(self.numbers[place], column, values[place], code, params)
-            self.problems.append(problem)
-            told = f"{column}: {problem.message}"
-            self.rejected.append((problem.row, self.cells[place], told))
-        self.problems.sort(key=lambda problem: problem.row)
-        self.rejected.sort(key=lambda rejected: rejected[0])
-        bad = {place for place, _code, _params in refused}
-        stays = [place not in bad for place in range(len(self.numbers))]
-        self.numbers = list(itertools.compress(self.numbers, stays))
-        self.cells = list(itertools.compress(self.cells, stays))
-        self.columns = {
-            name: list(itertools.compress(values, stays)) for name, values in self.columns.items()
-        }
 
 
 def read(
@@ -89,8 +24,16 @@ def read(
     as_of: date,
     batch_rows: int = BATCH_ROWS,
     after_row: int = 1,
-) -> Iterator[LoanBatch]:
+) -> Iterator[RowBatch]:
     """The loans of a table.
+
+    The columns of a batch: `reference` str, `balance_minor` int, `principal_minor`,
+    `interest_minor`, `fees_minor` int or None, `rate_ppm` int, `product` str, `is_secured` bool,
+    `collateral` str, `opened_on` date, `defaulted_on` date or None, `days_past_due` int,
+    `last_payment_on` date or None, `region`, `jurisdiction`, `grade` str, `score` int or None,
+    `expected_recovery_ppm` int or None, `earlier_placements` int, `limitation_on` date or None,
+    `attributes` dict of texts, and `customer_reference`, `borrower_name`, `phone`, `email`,
+    `address`, `national_id` str. Its `read_minor` is the sum of balances.
 
     `currency` is the portfolio's, `as_of` today where the bank is: no date but the limitation's
     may be later. Days past due that are not given run to it from the default, else from the last
@@ -101,23 +44,17 @@ def read(
     """
     reader = Reader(mapping, table, currency=currency, as_of=as_of)
     doubts = loan_doubts.Doubts(reader, table, mapping, as_of=as_of)
-    last_row, bytes_read = after_row, 0
-    held = None
-    for batch in table.batches(batch_rows, after_row=after_row):
-        if held is not None:
-            yield held
-        held = _loans(batch, reader, mapping, doubts, as_of)
-        last_row, bytes_read = held.last_row, held.bytes_read
-    if table.trailer is not None:
-        held = held or LoanBatch([], [], _columns({}, 0), last_row, 0, 0, bytes_read)
-        held.trailer = _trailer(*table.trailer, table, mapping, reader)
-    if held is not None:
-        yield held
+    batches = (
+        _loans(batch, reader, mapping, doubts, as_of)
+        for batch in table.batches(batch_rows, after_row=after_row)
+    )
+    empty = RowBatch([], [], _columns({}, 0), after_row, 0, 0, 0)
+    return with_trailer(batches, table, mapping, reader, total_of="balance", empty=empty)
 
 
 def _loans(
     batch: Batch, reader: Reader, mapping: Mapping, doubts: loan_doubts.Doubts, as_of: date
-) -> LoanBatch:
+) -> RowBatch:
     read = reader.read(batch.rows)
     values = read.values
     _add_up_balance(read, mapping, len(batch.rows))
@@ -128,7 +65,7 @@ def _loans(
     read_minor = sum(filter(None, columns["balance_minor"]))
     good = GoodRows(batch, read)
     columns = good.only(columns)
-    return LoanBatch(
+    return RowBatch(
         numbers=good.numbers,
         cells=good.cells,
         columns=columns,
@@ -217,22 +154,3 @@ def _count_days(columns: dict[str, list[Any]], as_of: date) -> None:
             strict=True,
         )
     ]
-
-
-def _trailer(row: int, texts: list[str], table: Table, mapping: Mapping, reader: Reader) -> Trailer:
-    """The figures after the trailer's word: the count, then the sum; one alone is the sum where it
-    stands in the balance's column or is no whole number.
-    """
-    figures = [(place, text) for place, text in enumerate(texts) if place and text]
-    place, total = figures[-1]
-    count = re.sub("[^0-9.]", "", figures[0][1])
-    is_balance = table.columns[place : place + 1] == [mapping.columns.get("balance")]
-    if len(figures) == 2:
-        return Trailer(row, _count(count), reader.total_minor("balance", total))
-    if count.isdigit() and not is_balance:
-        return Trailer(row, int(count), None)
-    return Trailer(row, None, reader.total_minor("balance", total))
-
-
-def _count(text: str) -> int | None:
-    return int(text) if text.isdigit() else None

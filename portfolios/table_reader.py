@@ -164,7 +164,10 @@ class Reader:
         return self._operands(texts)
 
     def _operand(self, text: str) -> Decimal:
-        value = self._number(text)
+        if text.endswith("%"):
+            value = self._number(text[:-1].rstrip()).scaleb(-2, cells.PRECISE)
+        else:
+            value = self._number(text)
         if value < 0:
             raise FileRefused("NEGATIVE_AMOUNT")
         return value

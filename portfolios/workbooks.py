@@ -1,4 +1,7 @@
-"""XLSX workbooks as rows of texts: the first sheet, after a look for what would fill the memory."""
+"""XLSX workbooks as rows of texts: the first sheet, after a look for what would fill the memory.
+
+A number that a cell shows as per cent is a text with the sign: 12.5%, not 0.125.
+"""
 
 import re
 import zipfile
@@ -7,9 +10,11 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import IO, Any
+from xml.parsers import expat
 
 import python_calamine
 
+from portfolios import cell_formats
 from portfolios.file_messages import FileRefused
 
 MAGIC = b"PK\x03\x04"
@@ -29,6 +34,7 @@ _UNREADABLE = (
     OSError,
     ValueError,
     IndexError,
+    expat.ExpatError,
 )
 
 
@@ -42,6 +48,10 @@ class Workbook:
             _demand_moderate(file)
             file.seek(0)
             sheet = python_calamine.CalamineWorkbook.from_filelike(file).get_sheet_by_index(0)
+            with zipfile.ZipFile(file) as archive:
+                self._percents = cell_formats.percent_cells(
+                    archive, most_rows=LARGEST_SHEET_ROWS + 1
+                )
         except _UNREADABLE as error:
             raise FileRefused("UNREADABLE_FILE", row=1) from error
         self._last_row = sheet.end[0] + 1 if sheet.end else 0
@@ -57,9 +67,17 @@ class Workbook:
 
     def rows(self) -> Iterator[list[str]]:
         """The rows from the first one on, filled or not, all equally long."""
+        # The rows begin at the first one, but at the first column in which anything stands.
+        left = self._sheet.start[1] if self._sheet.start else 0
         for row in self._sheet.iter_rows():
+            mask = self._percents.get(self._rows_read, 0) >> left & ~(-1 << len(row))
             self._rows_read += 1
-            yield [*map(text_of, row)]
+            texts = [*map(text_of, row)]
+            for place in range(mask.bit_length()):
+                cell = row[place]
+                if mask >> place & 1 and isinstance(cell, float):
+                    texts[place] = _percent_text(cell)
+            yield texts
 
 
 def text_of(cell: Any) -> str:
@@ -83,6 +101,12 @@ def text_of(cell: Any) -> str:
         case date() | time():
             return cell.isoformat()
     return str(cell)
+
+
+def _percent_text(cell: float) -> str:
+    """A number that is shown as per cent, with the sign, so that nobody takes it for a fraction."""
+    shown = Decimal(f"{cell:.15g}").scaleb(2).normalize()
+    return f"{shown:f}%"
 
 
 def _demand_moderate(file: IO[bytes]) -> None:
@@ -115,11 +139,4 @@ def _extent(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> tuple[int, int
             names.update({name for name, _ in found})
             rows = max(rows, max((int(row) for _, row in found), default=0))
             before = block[-_LONGEST_REFERENCE:]
-    return rows, max(map(_column_number, names))
-
-
-def _column_number(name: bytes) -> int:
-    number = 0
-    for letter in name.upper():
-        number = number * 26 + letter - 64
-    return number
+    return rows, max(cell_formats.column_number(name.decode()) + 1 for name in names)

@@ -201,7 +201,9 @@ def test_a_compliance_officer(someone):
     officer.follow(re.compile("message.* from the public form"))
     officer.follow("PB-00002")
     officer.says("They called my employer twice.")
-    officer.fill({"What the agency is asked": "Did you call the borrower's employer?"})
+    officer.fill(
+        {"Severity": "Medium", "What the agency is asked": "Did you call the borrower's employer?"}
+    )
     officer.press("Open the complaint")
     officer.says("The complaint is open and the loan on hold.").check_access()
     officer.open("/complaints/?state=undecided")

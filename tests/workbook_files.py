@@ -6,6 +6,7 @@ import zipfile
 from xml.sax.saxutils import escape
 
 DAY_STYLE, MOMENT_STYLE = 1, 2
+PERCENT_STYLE, COLOURED_PERCENT_STYLE, LITERAL_SIGN_STYLE = 3, 4, 5
 _EPOCH = datetime.datetime(1899, 12, 30)
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -32,11 +33,20 @@ PARTS = {
         f'<Relationship Id="r2" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>'
     ),
     "xl/styles.xml": (
-        f'<styleSheet xmlns="{_MAIN}"><cellXfs count="3"><xf numFmtId="0"/>'
+        f'<styleSheet xmlns="{_MAIN}"><numFmts count="2">'
+        '<numFmt numFmtId="164" formatCode="0.0#%;[Red]\\-0.0#%"/>'
+        '<numFmt numFmtId="165" formatCode="0.0&quot;%&quot;\\%"/></numFmts>'
+        '<cellStyleXfs count="2"><xf numFmtId="0"/><xf numFmtId="9"/></cellStyleXfs>'
+        '<cellXfs count="6"><xf numFmtId="0"/>'
         '<xf numFmtId="14" applyNumberFormat="1"/><xf numFmtId="22" applyNumberFormat="1"/>'
+        '<xf numFmtId="10"/><xf numFmtId="164"/><xf numFmtId="165"/>'
         "</cellXfs></styleSheet>"
     ),
 }
+
+
+class Percent(float):
+    """A number in a cell that is formatted as per cent: 0.125 shows 12.50%."""
 
 
 def workbook(rows, *, first_row: int = 1) -> bytes:
@@ -80,4 +90,6 @@ def _cell(reference: str, value) -> str:
         case datetime.date():
             days = (value - _EPOCH.date()).days
             return f'<c r="{reference}" s="{DAY_STYLE}"><v>{days}</v></c>'
+        case Percent():
+            return f'<c r="{reference}" s="{PERCENT_STYLE}"><v>{float(value)!r}</v></c>'
     return f'<c r="{reference}"><v>{value!r}</v></c>'

@@ -139,6 +139,7 @@ def make_portfolio(bank: Bank, *, balances_minor: list[int], currency: str = "US
         loan_import = LoanImport.objects.create(
             institution=bank.institution,
             portfolio=portfolio,
+            currency=portfolio.currency,
             file_name="made.csv",
             sha256=f"{number:064d}",
             file_bytes=0,

@@ -37,6 +37,7 @@ STATES = {
     # placement, loan, hold, recall
     "placed": (_("Placed"), "success"),
     "unplaced": (_("Unplaced"), "neutral"),
+    "held_out": (_("Held out"), "info"),
     "live": (_("Live"), "success"),
     "active": (_("Active"), "success"),
     "inactive": (_("Inactive"), "neutral"),
@@ -61,6 +62,7 @@ STATES = {
     "objection_refused": (_("Objection refused"), "danger"),
     "direct_payment": (_("Payment received by the bank"), "info"),
     "balance_corrected": (_("Balance corrected"), "info"),
+    "contact_corrected": (_("Contact data corrected"), "info"),
     "stays": (_("Stays"), "success"),
     "objected": (_("Objection to decide"), "accent"),
     "goes": (_("Goes back"), "warning"),

@@ -144,8 +144,10 @@ class ContactForm(forms.Form):
     direction = django_forms.ChoiceField(
         label=gettext_lazy("Who began it"), choices=Contact.Direction.choices
     )
-    outcome = django_forms.ChoiceField(
-        label=gettext_lazy("Outcome"), choices=Contact.Outcome.choices
+    outcome = forms.AskedField(
+        label=gettext_lazy("Outcome"),
+        prompt=gettext_lazy("Choose what came of it"),
+        choices=Contact.Outcome.choices,
     )
     happened_at = forms.MomentField(label=gettext_lazy("When it happened"))
     note = django_forms.CharField(

@@ -2,7 +2,6 @@
 
 import django_filters
 import django_tables2
-from django import forms as django_forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,7 +17,7 @@ from frontend.templatetags import fairplace
 from frontend.views.loans import found_loan, small_form
 from portfolios.models import Hold
 from portfolios.selectors import shown_holds, visible_holds
-from portfolios.services import holds
+from portfolios.services import bulk_holds, holds
 
 READERS = holds.MAY_HOLD | policies.AUDITORS
 KINDS = [choice for choice in Hold.Reason.choices if choice[0] != Hold.Reason.COMPLAINT]
@@ -27,7 +26,9 @@ KINDS = [choice for choice in Hold.Reason.choices if choice[0] != Hold.Reason.CO
 class HoldFields(forms.Form):
     """What is said about a hold."""
 
-    kind = django_forms.ChoiceField(label=gettext_lazy("Because of"), choices=KINDS)
+    kind = forms.AskedField(
+        label=gettext_lazy("Because of"), prompt=gettext_lazy("Choose a reason"), choices=KINDS
+    )
     review_on = forms.DayField(
         label=gettext_lazy("Look at it again on"),
         required=False,
@@ -171,12 +172,12 @@ def open_many(request: HttpRequest) -> HttpResponse:
     """Pause the collection of many loans: first what that would take, then the same."""
 
     def plan(given):
-        return holds.preview(
+        return bulk_holds.preview(
             actor=request.actor, references=given["references"], kind=given["kind"]
         )
 
     def run(given, digest):
-        count = len(holds.hold_previewed(actor=request.actor, digest=digest, **given))
+        count = len(bulk_holds.open_previewed(actor=request.actor, digest=digest, **given))
         told = ngettext("%(count)s loan is on hold.", "%(count)s loans are on hold.", count)
         messages.success(request, told % {"count": fairplace.integer(count)})
         return redirect("holds")
@@ -206,10 +207,10 @@ def release_many(request: HttpRequest) -> HttpResponse:
     """Release every hold of many loans: first what that would take, then the same."""
 
     def plan(given):
-        return holds.preview_release(actor=request.actor, references=given["references"])
+        return bulk_holds.preview_release(actor=request.actor, references=given["references"])
 
     def run(given, digest):
-        count = holds.release_previewed(actor=request.actor, digest=digest, **given)
+        count = bulk_holds.release_previewed(actor=request.actor, digest=digest, **given)
         told = ngettext("%(count)s hold is released.", "%(count)s holds are released.", count)
         messages.success(request, told % {"count": fairplace.integer(count)})
         return redirect("holds")

@@ -47,8 +47,14 @@ LABELS = {
     "address": gettext_lazy("Address"),
     "national_id": gettext_lazy("National identifier"),
     "currency": gettext_lazy("Currency"),
+    "event": gettext_lazy("What happened"),
+    "value_on": gettext_lazy("On which day"),
+    "amount": gettext_lazy("Amount paid"),
+    "payment_reference": gettext_lazy("Payment reference"),
+    "name": gettext_lazy("Borrower's name"),
+    "note": gettext_lazy("Note"),
 }
-GROUPS = (
+LOAN_GROUPS = (
     (
         gettext_lazy("What is owed"),
         ("reference", "balance", "principal", "interest", "fees", "rate", "currency"),
@@ -67,7 +73,16 @@ GROUPS = (
         ("customer_reference", "borrower_name", "phone", "email", "address", "national_id"),
     ),
 )
-"""The fields of a loan as people look for them."""
+NEWS_GROUPS = (
+    (gettext_lazy("What happened to which loan"), ("reference", "event", "value_on", "note")),
+    (
+        gettext_lazy("What is owed and what was paid"),
+        ("balance", "amount", "payment_reference", "currency"),
+    ),
+    (gettext_lazy("What is new about who owes it"), ("name", "phone", "email", "address")),
+)
+GROUPS = {fields.LOANS: LOAN_GROUPS, fields.MAINTENANCE: NEWS_GROUPS}
+"""Kind of file → its fields as people look for them."""
 
 SURENESS = {
     "exact": gettext_lazy("by its name"),
@@ -79,7 +94,7 @@ SURENESS = {
 
 @dataclasses.dataclass(frozen=True)
 class FieldRow:
-    """One field of a loan on the page: its two inputs, why they are as they are, examples."""
+    """One field on the page: its two inputs, why they are as they are, examples."""
 
     label: str
     source: object
@@ -139,10 +154,11 @@ class ColumnsForm(forms.Form):
 
     def __init__(self, *args, table: Table, guess: guessing.Guess, **kwargs):
         self.table, self.guess = table, guess
+        self.known = fields.FIELDS[guess.mapping.kind]
         kwargs.setdefault("initial", _initial(guess.mapping))
         super().__init__(*args, **kwargs)
         columns = [(f"{COLUMN}{name}", name) for name in table.columns if name]
-        for name, field in fields.FIELDS[fields.LOANS].items():
+        for name, field in self.known.items():
             choices = [(NOWHERE, _("not in this file")), *columns]
             if field.is_computable or field.may_be_constant:
                 choices.append((WRITTEN, _("as written beside")))
@@ -157,15 +173,18 @@ class ColumnsForm(forms.Form):
             )
         self.fields["date_format"].choices = _date_choices(guess.mapping)
         self.fields["attributes"].choices = [(name, name) for name in table.columns if name]
+        if guess.mapping.kind == fields.MAINTENANCE:
+            del self.fields["attributes"], self.fields["rate_unit"]
         forms.dress(self)
 
     def rows(self) -> list[tuple[str, list[FieldRow]]]:
         """The fields in their groups."""
-        return [(str(title), [self._row(name) for name in names]) for title, names in GROUPS]
+        groups = GROUPS[self.guess.mapping.kind]
+        return [(str(title), [self._row(name) for name in names]) for title, names in groups]
 
     def settings(self) -> list:
         names = ("date_format", "amount_unit", "rate_unit", "decimal_mark", "grouping")
-        return [self[name] for name in names]
+        return [self[name] for name in names if name in self.fields]
 
     def _row(self, name: str) -> FieldRow:
         reason = self.guess.reasons.get(name)
@@ -179,12 +198,12 @@ class ColumnsForm(forms.Form):
         )
 
     def _examples(self, name: str, column: str | None) -> list[str]:
-        """The first values of a column; personal ones masked."""
-        if column is None or column not in self.table.columns:
+        """The first values of a column; personal ones masked, notes left out."""
+        if column is None or column not in self.table.columns or name == "note":
             return []
         place = self.table.columns.index(column)
         values = [row[place] for row in self.table.sample() if row[place]][:EXAMPLES]
-        if fields.FIELDS[fields.LOANS][name].is_personal:
+        if self.known[name].is_personal:
             kind = "name" if name == "borrower_name" else name
             return [masks.masked(kind, value) for value in values]
         return values
@@ -193,34 +212,33 @@ class ColumnsForm(forms.Form):
         """What was chosen, after `is_valid()`. Raises `InvalidInput` where it is no mapping."""
         given = self.cleaned_data
         columns, computed, constants = {}, {}, {}
-        for name, field in fields.FIELDS[fields.LOANS].items():
+        for name, field in self.known.items():
             source, text = given[f"source_{name}"], given[f"text_{name}"].strip()
             if source.startswith(COLUMN):
                 columns[name] = source.removeprefix(COLUMN)
             elif source == WRITTEN:
                 (computed if field.is_computable else constants)[name] = text
+        rate_unit = given.get("rate_unit", self.guess.mapping.rate_unit)
+        kind = self.guess.mapping.kind
         return Mapping.from_dict(
             {
                 "name": self.guess.mapping.name,
+                "kind": kind,
                 "columns": columns,
                 "computed": computed,
                 "constants": constants,
-                "optional": sorted(set(columns) - set(fields.REQUIRED[fields.LOANS])),
+                "optional": sorted(set(columns) - set(fields.REQUIRED[kind])),
                 "units": {
                     name: given["amount_unit"]
                     for name in (*columns, *computed)
-                    if fields.FIELDS[fields.LOANS][name].kind == fields.AMOUNT
+                    if self.known[name].kind == fields.AMOUNT
                 }
-                | (
-                    {"expected_recovery": given["rate_unit"]}
-                    if "expected_recovery" in columns
-                    else {}
-                ),
-                "rate_unit": given["rate_unit"],
+                | ({"expected_recovery": rate_unit} if "expected_recovery" in columns else {}),
+                "rate_unit": rate_unit,
                 "date_formats": [given["date_format"]],
                 "decimal_mark": given["decimal_mark"],
                 "grouping": given["grouping"],
-                "attributes": given["attributes"],
+                "attributes": given.get("attributes", []),
             }
         )
 

@@ -1,14 +1,18 @@
 """The import wizard: a file, its columns, what is in it, the decision, and what came of it.
 
 One address per import shows the step that it is at; a long step is looked at anew every second.
+Files of loans begin here, maintenance files in `frontend.views.maintenance`.
 """
 
 import codecs
+import functools
 import itertools
+from collections.abc import Callable
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -36,6 +40,8 @@ STEP_OF = {
     State.CANCELLING: (5, gettext_lazy("Undo")),
     State.CANCELLED: (5, gettext_lazy("Cancelled")),
 }
+NEWS_WORDS = {State.IMPORTING: gettext_lazy("Apply the rows")}
+"""Words of steps that are others for a maintenance file."""
 TEMPLATE_OF = {
     State.RECEIVED: "columns",
     State.CHECKING: "moving",
@@ -48,8 +54,12 @@ TEMPLATE_OF = {
 
 
 class FileForm(forms.Form):
+    """A file and its control totals; `file_label` and `sum_label` say which."""
+
+    file_label = gettext_lazy("File of loans")
+    sum_label = gettext_lazy("The sum of their balances")
+
     file = forms.forms.FileField(
-        label=gettext_lazy("File of loans"),
         help_text=gettext_lazy(
             "CSV in any usual encoding, or XLSX up to 100,000 rows; 4 GB at most. Nothing is"
             " imported before you have seen what is in it."
@@ -67,10 +77,14 @@ class FileForm(forms.Form):
 
     def __init__(self, *args, currency: str, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["balance_minor"] = forms.MoneyField(
-            currency=currency, label=gettext_lazy("The sum of their balances"), required=False
+        self.fields["file"].label = self.file_label
+        self.fields["sum_minor"] = forms.MoneyField(
+            currency=currency, label=self.sum_label, required=False
         )
         forms.dress(self)
+
+    def totals(self) -> control_totals.Totals:
+        return control_totals.Totals(self.cleaned_data["rows"], self.cleaned_data["sum_minor"])
 
 
 @page(allow=policies.VENDOR_MANAGERS)
@@ -82,28 +96,9 @@ def choose(request: HttpRequest, pk) -> HttpResponse:
             "NOT_DRAFT", _("This portfolio is published: no more loans can be imported into it.")
         )
     form = FileForm(request.POST or None, request.FILES or None, currency=portfolio.currency)
-    wants_json = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
-    if request.method == "POST" and form.is_valid():
-        file = form.cleaned_data["file"]
-        totals = control_totals.Totals(
-            form.cleaned_data["rows"], form.cleaned_data["balance_minor"]
-        )
-        try:
-            made = imports.receive(
-                actor=request.actor, portfolio_id=pk, file_name=file.name, file=file, totals=totals
-            )
-        except errors.InvalidInput as error:
-            if wants_json:
-                message = file_sentences.told(error)
-                told = {"code": error.code, "message": message, "field": error.field}
-                return JsonResponse({"errors": [told]}, status=forms.UNPROCESSABLE)
-            forms.form_from_error(form, error)
-        else:
-            if wants_json:
-                return JsonResponse({"loanImport": {"id": str(made.pk)}}, status=201)
-            return redirect("loan_import", made.pk)
-    if wants_json and request.method == "POST":
-        return JsonResponse({"errors": form.errors.get_json_data()}, status=forms.UNPROCESSABLE)
+    receive = functools.partial(imports.receive, portfolio_id=pk)
+    if answer := received(request, form, receive):
+        return answer
     return forms.render_page(
         request,
         "frontend/imports/choose.html",
@@ -121,6 +116,40 @@ def choose(request: HttpRequest, pk) -> HttpResponse:
     )
 
 
+def received(
+    request: HttpRequest, form: FileForm, receive: Callable[..., LoanImport]
+) -> HttpResponse | None:
+    """Have `receive` keep the file that was sent; None where the form is to be shown.
+
+    A program that accepts JSON is answered in it, whatever is wrong.
+    """
+    if request.method != "POST":
+        return None
+    if form.is_valid():
+        file = form.cleaned_data["file"]
+        try:
+            made = receive(
+                actor=request.actor, file_name=file.name, file=file, totals=form.totals()
+            )
+        except errors.InvalidInput as error:
+            if _wants_json(request):
+                message = file_sentences.told(error)
+                told = {"code": error.code, "message": message, "field": error.field}
+                return JsonResponse({"errors": [told]}, status=forms.UNPROCESSABLE)
+            forms.form_from_error(form, error)
+        else:
+            if _wants_json(request):
+                return JsonResponse({"loanImport": {"id": str(made.pk)}}, status=201)
+            return redirect("loan_import", made.pk)
+    if _wants_json(request):
+        return JsonResponse({"errors": form.errors.get_json_data()}, status=forms.UNPROCESSABLE)
+    return None
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
 @page(allow=policies.INSTITUTION_PEOPLE)
 def loan_import(request: HttpRequest, pk) -> HttpResponse:
     """The step that an import is at, and at its end the record of what it brought."""
@@ -130,30 +159,54 @@ def loan_import(request: HttpRequest, pk) -> HttpResponse:
 def _show(request: HttpRequest, pk, **more) -> HttpResponse:
     rows = visible_imports(request.actor).select_related("portfolio", "uploaded_by")
     made = selectors.find(rows, pk=pk)
+    is_news = made.kind == LoanImport.Kind.MAINTENANCE
     step, words = STEP_OF[State(made.state)]
+    if is_news:
+        words = NEWS_WORDS.get(State(made.state), words)
     template = TEMPLATE_OF[State(made.state)]
     may_change = policies.allows(request.actor, policies.VENDOR_MANAGERS)
     if template in ("columns", "decision") and not may_change:
         template = "record"
     context = {
         "title": made.file_name,
-        "lead": _("Sent by %(person)s for “%(name)s”.")
-        % {"person": made.uploaded_by.name, "name": made.portfolio.name},
-        "breadcrumbs": breadcrumbs.to_portfolio(made.portfolio),
+        "lead": _lead(made),
+        "breadcrumbs": breadcrumbs.above_import(made),
         "made": made,
+        "is_news": is_news,
         "step": step,
         "steps": STEPS,
         "step_words": words,
         "rejected": made.rows_read - made.rows_good,
         "mapping_label": import_steps.label_of(made.mapping_name),
         "may_change": may_change,
-        "is_draft": made.portfolio.state == Portfolio.State.DRAFT,
+        "next_file_url": _next_file_url(made) if may_change else "",
         "time_zone": selectors.time_zone_of(request.actor),
-        "currency": made.portfolio.currency,
+        "currency": made.currency,
     }
     context |= import_steps.CONTEXTS[template](request, made) | more
     status = forms.UNPROCESSABLE if more else 200
     return render(request, f"frontend/imports/{template}.html", context, status=status)
+
+
+def _lead(made: LoanImport) -> str:
+    if made.portfolio is None:
+        return _("Sent by %(person)s, with amounts in %(currency)s.") % {
+            "person": made.uploaded_by.name,
+            "currency": made.currency,
+        }
+    return _("Sent by %(person)s for “%(name)s”.") % {
+        "person": made.uploaded_by.name,
+        "name": made.portfolio.name,
+    }
+
+
+def _next_file_url(made: LoanImport) -> str:
+    """Where another file of this kind is sent; empty for a portfolio that takes no more."""
+    if made.portfolio is None:
+        return reverse("maintenance_send")
+    if made.portfolio.state == Portfolio.State.DRAFT:
+        return reverse("loans_import", args=[made.portfolio_id])
+    return ""
 
 
 @page(allow=policies.VENDOR_MANAGERS)
@@ -182,14 +235,14 @@ def columns(request: HttpRequest, pk) -> HttpResponse:
 @page(allow=policies.VENDOR_MANAGERS)
 @require_POST
 def decide(request: HttpRequest, pk) -> HttpResponse:
-    """The good rows are imported, or the file is thrown away."""
+    """What the good rows say is done, or the file is thrown away."""
     made = selectors.find(visible_imports(request.actor), pk=pk)
     if made.state != State.CHECKED:
         return _moved_on(request, pk)
     rejected = made.rows_read - made.rows_good
     policy = imports.Policy.ALL_OR_NOTHING
     if rejected:
-        form = import_steps.PolicyForm(request.POST, good=made.rows_good, rejected=rejected)
+        form = import_steps.PolicyForm(request.POST, made=made)
         if not form.is_valid():
             return _show(request, pk, form=form)
         policy = form.cleaned_data["policy"]
@@ -211,7 +264,7 @@ def _moved_on(request: HttpRequest, pk) -> HttpResponse:
 def _thrown_away(request: HttpRequest, pk) -> HttpResponse:
     made = imports.cancel(actor=request.actor, import_id=pk)
     messages.info(request, _("Nothing stays imported. Put the file right and choose it again."))
-    return redirect("loans_import", made.portfolio_id)
+    return redirect(_next_file_url(made) or reverse("portfolio", args=[made.portfolio_id]))
 
 
 @page(allow=policies.VENDOR_MANAGERS)

@@ -30,13 +30,15 @@ class OpenForm(forms.Form):
         label=gettext_lazy("Day of the conduct"),
         help_text=gettext_lazy("It is addressed to the agency that had the loan on that day."),
     )
-    category = django_forms.ChoiceField(
-        label=gettext_lazy("Category"), choices=Complaint.Category.choices
+    category = forms.AskedField(
+        label=gettext_lazy("Category"),
+        prompt=gettext_lazy("Choose a category"),
+        choices=Complaint.Category.choices,
     )
-    severity = django_forms.ChoiceField(
+    severity = forms.AskedField(
         label=gettext_lazy("Severity"),
+        prompt=gettext_lazy("Choose how grave it is"),
         choices=Complaint.Severity.choices,
-        initial=Complaint.Severity.MEDIUM,
         help_text=gettext_lazy("The graver it is, the sooner the decision is due."),
     )
     account = django_forms.CharField(

@@ -96,7 +96,7 @@ class PlainMoneyField(forms.MoneyField):
 
 
 class SubmitForm(forms.Form):
-    institution = django_forms.ChoiceField(label=gettext_lazy("Bank"))
+    institution = forms.AskedField(label=gettext_lazy("Bank"), prompt=gettext_lazy("Choose a bank"))
     loan_reference = django_forms.CharField(
         label=gettext_lazy("Loan reference"),
         max_length=60,
@@ -117,7 +117,8 @@ class SubmitForm(forms.Form):
 
     def __init__(self, data=None, *, institutions):
         super().__init__(data)
-        self.fields["institution"].choices = institutions
+        bank = self.fields["institution"]
+        bank.choices = institutions if len(institutions) == 1 else [*bank.choices, *institutions]
         typed = (self.data.get("currency") or "").upper()
         if typed in money.CURRENCIES:
             self.fields["amount"].currency = typed

@@ -1,5 +1,8 @@
 """Loans: the list, and one loan with its masked borrower."""
 
+import datetime
+from zoneinfo import ZoneInfo
+
 import django_filters
 import django_tables2
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from agencies import policies, selectors
-from config import errors
+from config import clock, errors
 from frontend import forms, tables, trail
 from frontend.access import page
 from frontend.templatetags import fairplace
@@ -27,7 +30,7 @@ from portfolios.selectors import (
     visible_portfolios,
     visible_spells,
 )
-from portfolios.services import borrowers, holds, loans
+from portfolios.services import borrowers, eligibility, holds, loans
 
 EVENTS_SHOWN = 20
 PERSONAL = {
@@ -58,7 +61,9 @@ class LoanTable(tables.Table):
         return tables.link(reverse("loan", args=[record.pk]), record.reference)
 
     def render_state(self, record):
-        return fairplace.badge(state_of(record))
+        if not hasattr(self, "rendered_at"):
+            self.rendered_at = clock.now()
+        return fairplace.badge(state_of(record, self.rendered_at))
 
 
 class OwnLoanTable(LoanTable):
@@ -69,11 +74,16 @@ class OwnLoanTable(LoanTable):
     )
 
 
-def state_of(loan: Loan) -> str:
-    """The word that says what may be done with a loan."""
+def state_of(loan: Loan, moment: datetime.datetime) -> str:
+    """The word that says what may be done with a loan.
+
+    That a loan is held out is the bank's to know; agencies see placed loans alone.
+    """
     if loan.is_on_hold:
         return "on_hold"
-    return "placed" if loan.placement_id else "unplaced"
+    if loan.placement_id:
+        return "placed"
+    return "held_out" if eligibility.is_held_out(loan, moment) else "unplaced"
 
 
 class LoanFilter(tables.FilterSet):
@@ -141,17 +151,21 @@ def _show(request: HttpRequest, found: Loan, *, revealed=None, status=200) -> Ht
     contacts = _latest(shown_contacts(actor), found, "-happened_at")
     promises = _latest(shown_promises(actor), found, "-due_on")
     recoveries = _latest(shown_recoveries(actor), found, "-value_on")
+    moment = clock.now()
     return render(
         request,
         "frontend/loans/loan.html",
         {
             "title": found.reference,
-            "state": state_of(found),
+            "state": state_of(found, moment),
             "lead": _lead(found, is_agency),
             "breadcrumbs": [(_("Loans"), reverse("loans"))],
             "loan": found,
             "is_agency": is_agency,
             "facts": _facts(found, is_agency),
+            "held_out_until": _held_out_until(found)
+            if not is_agency and eligibility.is_held_out(found, moment)
+            else "",
             "personal": _personal(actor, found, revealed or {}),
             "may_reveal": policies.allows(actor, loans.MAY_REVEAL),
             "may_hold": policies.allows(actor, holds.MAY_HOLD),
@@ -194,10 +208,18 @@ def _facts(found: Loan, is_agency: bool) -> list[tuple]:
     if not is_agency:
         url = reverse("portfolio", args=[found.portfolio_id])
         facts.append((_("Portfolio"), tables.link(url, found.portfolio.name)))
+        if found.held_out_until:
+            facts.append((_("Held out until"), _held_out_until(found)))
     if found.placement:
         url = reverse("placement", args=[found.placement_id])
         facts.append((_("Placement"), tables.link(url, found.placement.title)))
     return facts
+
+
+def _held_out_until(found: Loan) -> str:
+    """The day, on the bank's calendar, from which a loan may be placed again."""
+    zone = ZoneInfo(found.institution.time_zone)
+    return fairplace.day(found.held_out_until.astimezone(zone).date())
 
 
 def _personal(actor, found: Loan, revealed: dict[str, str]) -> list[dict]:

@@ -24,8 +24,10 @@ class PublicComplaintForm(forms.Form):
         label=gettext_lazy("Reference on your letter"), max_length=intakes.LONGEST_REFERENCE
     )
     happened_on = forms.DayField(label=gettext_lazy("When it happened"))
-    category = django_forms.ChoiceField(
-        label=gettext_lazy("What it was about"), choices=Complaint.Category.choices
+    category = forms.AskedField(
+        label=gettext_lazy("What it was about"),
+        prompt=gettext_lazy("Choose what it was about"),
+        choices=Complaint.Category.choices,
     )
     account = django_forms.CharField(
         label=gettext_lazy("What happened"),

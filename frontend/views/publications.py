@@ -27,7 +27,7 @@ from marketplace.services import listings
 from marketplace.services import terms as bidding_terms
 from portfolios.models import Portfolio
 from portfolios.selectors import visible_loans, visible_portfolios
-from portfolios.services import eligibility, limits
+from portfolios.services import eligibility, limits, rules
 
 OPEN_DAYS = 7
 CLOSING_HOUR = 17
@@ -153,6 +153,7 @@ def publish(request: HttpRequest, portfolio_pk) -> HttpResponse:
         "agencies": agencies,
         "is_licensed": any(agency.loans for agency in agencies),
         "offered": _offered(actor, portfolio),
+        "tail_days": rules.current(actor=actor).tail_days,
     }
     return forms.render_page(request, "frontend/listings/publish.html", context)
 

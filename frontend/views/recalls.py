@@ -14,13 +14,13 @@ from config import errors
 from frontend import breadcrumbs, forms, previews, tables, trail
 from frontend.access import page
 from frontend.templatetags import fairplace
-from portfolios.models import Objection, Placement, Recall
+from portfolios.models import Placement, Recall
 from portfolios.selectors import (
     shown_placements,
     shown_recalled_loans,
     shown_recalls,
 )
-from portfolios.services import recalls, rules
+from portfolios.services import objections, recalls, rules
 
 READERS = policies.AGENCY_PEOPLE | policies.VENDOR_MANAGERS | policies.AUDITORS
 ANNOUNCE, AT_ONCE = "announce", "at_once"
@@ -147,13 +147,9 @@ class RecalledLoanTable(tables.Table):
         kind = objection.get_kind_display()
         note = objection.note or (_("shown by the portal's data") if objection.is_automatic else "")
         url = reverse("objection_decide", args=[objection.pk])
-        return tables.link(url, kind, note) if self.may_decide(objection) else kind
-
-    def may_decide(self, objection) -> bool:
-        return self.decides and (
-            objection.state == Objection.State.OPEN
-            or (objection.is_automatic and objection.state == Objection.State.ACCEPTED)
-        )
+        objection.recalled_loan = record
+        may_decide = self.decides and objections.may_be_decided(objection)
+        return tables.link(url, kind, note) if may_decide else kind
 
     decides = False
 
@@ -167,7 +163,7 @@ def recall(request: HttpRequest, pk) -> HttpResponse:
     loans = shown_recalled_loans(request.actor).filter(recall=found).order_by("loan__reference")
     table = RecalledLoanTable(loans, request=request, time_zone=zone)
     manages = policies.allows(request.actor, policies.VENDOR_MANAGERS)
-    table.decides = manages and is_pending
+    table.decides = manages
     return forms.render_page(
         request,
         "frontend/recalls/recall.html",

@@ -44,17 +44,17 @@ def placement_figures(actor: Actor) -> Iterable[Figure]:
 
 
 def files_to_decide(actor: Actor) -> Iterable[Item]:
-    """Files of loans that wait for somebody: for their columns, or for a decision."""
+    """Files that wait for somebody: for their columns, or for a decision."""
     waiting = visible_imports(actor).filter(state__in=WAITING)
     kept = waiting.order_by("uploaded_at").values_list("pk", flat=True)
     count = kept.count()
-    label = ngettext("file of loans to decide about", "files of loans to decide about", count)
+    label = ngettext("file to decide about", "files to decide about", count)
     yield Item(
         label=label,
         count=count,
         url=reverse("loan_import", args=[kept[0]]) if count else "",
         icon="file-check",
-        note=_("Import what is good or discard it; a file is kept for a day."),
+        note=_("Take what is good or discard it; a file is kept for a day."),
     )
 
 

@@ -68,6 +68,10 @@ class Listing(types.Node):
     product = graphene.String()
     highest_rate_ppm = scalars.RatePpm()
     term_days = graphene.Int()
+    tail_days = graphene.Int(
+        description="Days after a loan's spell in which a payment on a promise made in it still"
+        " counts for the agency."
+    )
     published_at = scalars.DateTime()
     questions_close_at = scalars.DateTime()
     loan_count = graphene.Int(description="As on the tape; for the bank those it offers.")
@@ -157,6 +161,7 @@ for _name in (
     "product",
     "highest_rate_ppm",
     "term_days",
+    "tail_days",
     "published_at",
     "questions_close_at",
 ):

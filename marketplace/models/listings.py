@@ -12,7 +12,8 @@ class Listing(models.Model):
 
     `loan_count` and `balance_minor` are the bank's own; what bidders see is the listing's `Tape`.
     `terms_sha256` says which text of the listing's terms has to be accepted. Questions are taken
-    until `questions_close_at`.
+    until `questions_close_at`. `tail_days` are the bank's rule at publication: the placements get
+    the tail that bidders reckoned with.
 
     The seed of the draw is chosen at publication: `draw_commitment` is SHA-256 over it and
     `portfolio_digest` (SHA-256 over the loans' references), both as bytes. It stays sealed in
@@ -47,6 +48,7 @@ class Listing(models.Model):
     balance_minor = models.BigIntegerField(_("balance"))
     highest_rate_ppm = models.IntegerField(_("highest commission rate"))
     term_days = models.PositiveIntegerField(_("term in days"))
+    tail_days = models.PositiveIntegerField(_("tail in days"), db_default=30)
     is_invitation_only = models.BooleanField(_("invited agencies only"), default=False)
     sealed_seed = EncryptedField(editable=False)
     portfolio_digest = models.CharField(max_length=64, blank=True)

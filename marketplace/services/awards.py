@@ -255,6 +255,7 @@ def _place(actor, listing, row, bid, own, comparison, ends_at) -> Placement:
         agency=bid.agency,
         title=listing.title,
         rate_ppm=bid.rate_ppm,
+        tail_days=listing.tail_days,
         ends_at=ends_at,
         loan_ids=loan_ids,
         comparison_loan_ids=comparison,

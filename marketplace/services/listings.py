@@ -18,7 +18,7 @@ from marketplace.services import documents, draws, rooms, tapes
 from marketplace.services import terms as bidding_terms
 from portfolios.models import Portfolio
 from portfolios.selectors import visible_imports, visible_portfolios
-from portfolios.services import eligibility
+from portfolios.services import eligibility, rules
 from portfolios.services.imports import UNFINISHED
 
 LONGEST_TERM_DAYS = 3650
@@ -84,6 +84,7 @@ def publish(
             balance_minor=offered["balance_minor"],
             highest_rate_ppm=highest_rate_ppm,
             term_days=term_days,
+            tail_days=rules.current(actor=actor).tail_days,
             is_invitation_only=invited_agency_ids is not None,
             published_at=moment,
             closes_at=closes_at,

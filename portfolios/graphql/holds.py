@@ -7,7 +7,7 @@ from config.graphql import mutations, queries, types
 from portfolios import models, selectors
 from portfolios.graphql import bulk
 from portfolios.graphql.loans import HoldKind, Loan
-from portfolios.services import holds
+from portfolios.services import bulk_holds, holds
 
 MAY_HOLD = holds.MAY_HOLD
 
@@ -89,7 +89,7 @@ class LoansHold(mutations.Mutation):
 
     @classmethod
     def perform(cls, info, actor, loan_references, **given):
-        made = holds.hold_previewed(actor=actor, references=loan_references, **given)
+        made = bulk_holds.open_previewed(actor=actor, references=loan_references, **given)
         return cls(held_count=len(made))
 
 
@@ -105,7 +105,7 @@ class LoansRelease(mutations.Mutation):
 
     @classmethod
     def perform(cls, info, actor, loan_references, **given):
-        count = holds.release_previewed(actor=actor, references=loan_references, **given)
+        count = bulk_holds.release_previewed(actor=actor, references=loan_references, **given)
         return cls(released_count=count)
 
 
@@ -127,10 +127,10 @@ class Query(graphene.ObjectType):
     release_preview = queries.field(bulk.Plan, allow=MAY_HOLD, loan_references=bulk.References)
 
     def resolve_hold_preview(root, info, loan_references, kind):
-        return holds.preview(actor=info.context.actor, references=loan_references, kind=kind)
+        return bulk_holds.preview(actor=info.context.actor, references=loan_references, kind=kind)
 
     def resolve_release_preview(root, info, loan_references):
-        return holds.preview_release(actor=info.context.actor, references=loan_references)
+        return bulk_holds.preview_release(actor=info.context.actor, references=loan_references)
 
 
 class Mutation(graphene.ObjectType):

@@ -21,6 +21,7 @@ from portfolios.services import control_totals, import_progress, imports, loan_m
 
 LARGEST_BASE64_BYTES = 700_000
 
+ImportKind = scalars.choices(imports.Kind, "ImportKind")
 ImportPolicy = scalars.choices(imports.Policy, "ImportPolicy")
 ImportState = scalars.choices(imports.State, "ImportState")
 
@@ -49,13 +50,25 @@ class ImportProgress(types.Value):
     seconds_left = graphene.Int()
 
 
+class ImportOutcome(types.Value):
+    """What came of the rows of a maintenance file with one event."""
+
+    class Meta:
+        allow = policies.INSTITUTION_PEOPLE
+
+    event = graphene.String(required=True)
+    changed_count = graphene.Int(required=True)
+    unchanged_count = graphene.Int(required=True, description="They said what was so already.")
+
+
 class LoanImport(types.Node):
-    """One file, from its upload to its last loan."""
+    """One file, from its upload to its last row: of new loans, or of news about loans."""
 
     class Meta:
         model = models.LoanImport
         fields = (
             "portfolio",
+            "currency",
             "file_name",
             "sha256",
             "mapping_name",
@@ -74,13 +87,25 @@ class LoanImport(types.Node):
         selector = selectors.visible_imports
         allow = policies.INSTITUTION_PEOPLE
 
+    kind = ImportKind(required=True)
     state = ImportState(required=True)
+    outcome = graphene.List(
+        graphene.NonNull(ImportOutcome),
+        required=True,
+        description="Of a maintenance file; empty before it is applied.",
+    )
     mapping = graphene.String(required=True, description="JSON; `loanImportMap` takes it back.")
     progress = graphene.Field(ImportProgress, description="Null while it waits or has ended.")
     problems = queries.connection(
         lambda: ImportProblem,
         narrow=lambda visible, loan_import: visible.filter(loan_import=loan_import),
     )
+
+    def resolve_outcome(root, info):
+        return [
+            ImportOutcome(event=event, changed_count=changed, unchanged_count=unchanged)
+            for event, (changed, unchanged) in sorted(root.outcome.items())
+        ]
 
     def resolve_mapping(root, info):
         return json.dumps(root.mapping, ensure_ascii=False)
@@ -145,6 +170,32 @@ class LoanImportReceive(mutations.Mutation):
         return cls(loan_import=made)
 
 
+class MaintenanceReceive(mutations.Mutation):
+    """Keeps a file with the day's news of loans; `loanImportMap` has it checked and
+    `loanImportDecide` applied."""
+
+    allow = policies.VENDOR_MANAGERS
+
+    class Input:
+        currency = graphene.String(required=True, description="Of every amount in the file.")
+        file_name = graphene.String(required=True)
+        file = graphene.String(required=True, description="Base64, at most 700,000 characters.")
+        expected_rows = graphene.Int(description="Control total: the file must have as many.")
+        expected_minor = scalars.MinorUnits(description="Control total: the payments' sum.")
+
+    loan_import = graphene.Field(LoanImport)
+
+    @classmethod
+    def perform(cls, info, actor, file, expected_rows=None, expected_minor=None, **given):
+        made = imports.receive_maintenance(
+            actor=actor,
+            file=io.BytesIO(decoded(file)),
+            totals=control_totals.Totals(expected_rows, expected_minor),
+            **given,
+        )
+        return cls(loan_import=made)
+
+
 class LoanImportMap(mutations.Mutation):
     """Says which columns hold what and has the file checked; also again after a check."""
 
@@ -162,13 +213,17 @@ class LoanImportMap(mutations.Mutation):
 
     @classmethod
     def perform(cls, info, actor, import_id, mapping, save_as=""):
+        kind = imports.kind_of(actor=actor, import_id=import_id)
         made = imports.choose_mapping(
-            actor=actor, import_id=import_id, mapping=_mapping(actor, mapping), save_as=save_as
+            actor=actor,
+            import_id=import_id,
+            mapping=_mapping(actor, mapping, kind),
+            save_as=save_as,
         )
         return cls(loan_import=made)
 
 
-def _mapping(actor, text: str) -> Mapping:
+def _mapping(actor, text: str, kind: str) -> Mapping:
     if text.lstrip().startswith("{"):
         try:
             return Mapping.from_dict(json.loads(text))
@@ -176,11 +231,11 @@ def _mapping(actor, text: str) -> Mapping:
             raise errors.InvalidInput(
                 "INVALID_MAPPING", _("This mapping cannot be read."), field="mapping"
             ) from None
-    return loan_mappings.called(actor, text)
+    return loan_mappings.called(actor, text, kind)
 
 
 class LoanImportDecide(mutations.Mutation):
-    """Has the loans of a checked file written: all rows, or the good ones only."""
+    """Has what a checked file says written: all rows, or the good ones only."""
 
     allow = policies.VENDOR_MANAGERS
 
@@ -225,6 +280,7 @@ class Query(graphene.ObjectType):
 
 class Mutation(graphene.ObjectType):
     loan_import_receive = LoanImportReceive.Field()
+    maintenance_receive = MaintenanceReceive.Field()
     loan_import_map = LoanImportMap.Field()
     loan_import_decide = LoanImportDecide.Field()
     loan_import_cancel = LoanImportCancel.Field()

@@ -59,6 +59,7 @@ MAINTENANCE_MAPPINGS = {
                 "event": "event",
                 "amount": "amount",
                 "value_on": "value_date",
+                "payment_reference": "payment_reference",
                 "balance": "balance",
                 "name": "borrower_name",
                 "phone": "phone",
@@ -66,9 +67,7 @@ MAINTENANCE_MAPPINGS = {
                 "address": "address",
                 "note": "note",
             },
-            optional=frozenset(
-                {"amount", "value_on", "balance", "name", "phone", "email", "address", "note"}
-            ),
+            optional=frozenset(FIELDS[MAINTENANCE]) - {"reference", "event", "currency"},
         ),
     )
 }

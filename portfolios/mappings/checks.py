@@ -15,6 +15,7 @@ ATTRIBUTES_MAX = 50
 GROUPINGS = ("", ",", ".", " ", "'")
 _DIRECTIVES = frozenset("Y m d b B H M S".split())
 _DIRECTIVE = re.compile("%(.?)")
+_UNKEPT = re.compile("[\0\ud800-\udfff]")
 _EXAMPLE = date(2001, 2, 3)
 
 _SHAPES: dict[str, type] = {
@@ -63,11 +64,17 @@ def _check_shape(data: Any) -> None:
     if not isinstance(data, dict) or not {"name", "columns"} <= data.keys() <= _SHAPES.keys():
         raise FileRefused("INVALID_MAPPING")
     for name, value in data.items():
-        texts = value.values() if isinstance(value, dict) else value
-        if not isinstance(value, _SHAPES[name]) or not all(
-            isinstance(text, str) and len(text) <= LONGEST_NAME for text in texts
-        ):
+        if not isinstance(value, dict | list | str) or not isinstance(value, _SHAPES[name]):
             raise FileRefused("INVALID_MAPPING", field=name)
+        texts = [*value, *value.values()] if isinstance(value, dict) else list(value)
+        if not all(map(_is_text, texts)):
+            raise FileRefused("INVALID_MAPPING", field=name)
+
+
+def _is_text(text: Any) -> bool:
+    """Whether this is a text that a header could have and PostgreSQL can keep."""
+    is_short = isinstance(text, str) and len(text) <= LONGEST_NAME
+    return is_short and not _UNKEPT.search(text)
 
 
 def _check_sources(kind: str, columns: dict, computed: dict, constants: dict) -> None:

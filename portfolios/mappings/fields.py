@@ -78,6 +78,7 @@ _MAINTENANCE_FIELDS = (
     Field("event", EVENT, may_be_blank=False),
     Field("amount", AMOUNT, may_be_constant=False),
     Field("value_on", DAY),
+    Field("payment_reference", TEXT, longest=60, may_be_constant=False, default=""),
     Field("balance", AMOUNT, may_be_constant=False),
     _personal("name", 200),
     _personal("phone", 60),

@@ -137,6 +137,10 @@ _MAINTENANCE_NAMES = {
         "value on|value date|date|event date|effective date|payment date|as of date|日期|"
         "生效日期|还款日期|发生日期|交易日期|入账日期|起息日|变更日期|事件日期"
     ),
+    "payment_reference": (
+        "payment reference|payment id|payment number|transaction id|transaction reference|"
+        "receipt number|流水号|交易流水号|还款流水号|入账流水号|凭证号|交易号"
+    ),
     "balance": _LOAN_NAMES["balance"] + "|new balance|最新余额|变更后余额|剩余本金|本金余额",
     "note": "note|notes|comment|comments|remark|remarks|memo|备注|说明|摘要|附言",
     "name": _LOAN_NAMES["borrower_name"],

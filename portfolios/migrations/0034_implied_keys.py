@@ -46,7 +46,7 @@ def bank_identity(table: str):
 class Migration(migrations.Migration):
     dependencies = [
         ("agencies", "0003_context_clock_and_walls"),
-        ("portfolios", "0010_comparable_lots"),
+        ("portfolios", "0033_maintenance_files"),
     ]
 
     operations = [

@@ -24,6 +24,7 @@ class PlacementChange(models.Model):
         OBJECTION_REFUSED = "objection_refused", _("Objection refused")
         DIRECT_PAYMENT = "direct_payment", _("Payment received by the bank")
         BALANCE_CORRECTED = "balance_corrected", _("Balance corrected")
+        CONTACT_CORRECTED = "contact_corrected", _("Contact data corrected")
         RECALLED = "recalled", _("Recalled")
         RETURNED = "returned", _("Returned")
         EXPIRED = "expired", _("Expired")

@@ -8,16 +8,26 @@ from config.encryption import EncryptedField
 
 
 class LoanImport(models.Model):
-    """One file of one bank, from its upload to its last loan; read once by its SHA-256.
+    """One file of one bank, from its upload to its last row; read once by its SHA-256.
+
+    A file of loans brings new loans into a `portfolio`; a maintenance file, which has none, says
+    what happened to loans that are there. `currency` is the one of every amount in it.
 
     A worker moves it on wherever it stands (`portfolios.services.import_runs`): counts and
     `last_row` are written in the transaction that writes the rows they count. `mapping` is
     `Mapping.to_dict()`. `report` is what the check found: {encoding, delimiter, columns, kinds,
-    read_minor, trailer}, kinds of problems as [column, code, is_warning, params of the first,
-    count]. `as_of` is the day on which the file is judged, the same after a restart.
-    `expected_rows` and `expected_minor` are control totals that came with it; those of its own
-    last row are the report's `trailer`.
+    read_minor, trailer, events}, kinds of problems as [column, code, is_warning, params of the
+    first, count], `events` the good rows by event of a maintenance file. `outcome` is what came of
+    such a file so far: event → [rows that changed something, rows that said what was so already].
+    `stumbled_at` is when an error of ours last stopped the worker; the bank's others go first then.
+    `as_of` is the day on which the file is judged, the same after a restart. `expected_rows` and
+    `expected_minor` are control totals that came with it; those of its own last row are the
+    report's `trailer`.
     """
+
+    class Kind(models.TextChoices):
+        LOANS = "loans", _("Loans")
+        MAINTENANCE = "maintenance", _("Maintenance file")
 
     class State(models.TextChoices):
         RECEIVED = "received", _("Waits for its columns")
@@ -38,9 +48,11 @@ class LoanImport(models.Model):
     institution = models.ForeignKey(
         "agencies.Institution", on_delete=models.PROTECT, related_name="+"
     )
+    kind = models.CharField(max_length=11, choices=Kind, default=Kind.LOANS)
     portfolio = models.ForeignKey(
-        "portfolios.Portfolio", on_delete=models.PROTECT, related_name="imports"
+        "portfolios.Portfolio", null=True, on_delete=models.PROTECT, related_name="imports"
     )
+    currency = models.CharField(_("currency"), max_length=3)
     file_name = models.CharField(_("file"), max_length=200)
     file_bytes = models.BigIntegerField(_("size"))
     sha256 = models.CharField(max_length=64)
@@ -59,12 +71,14 @@ class LoanImport(models.Model):
     last_row = models.PositiveIntegerField(default=1)
     bytes_read = models.BigIntegerField(default=0)
     report = models.JSONField(default=dict)
+    outcome = models.JSONField(default=dict)
     failure_code = models.CharField(max_length=40, blank=True)
     failure = models.CharField(max_length=300, blank=True)
     uploaded_at = models.DateTimeField()
     uploaded_by = models.ForeignKey("agencies.User", on_delete=models.PROTECT, related_name="+")
     phase_started_at = models.DateTimeField(null=True)
     moved_at = models.DateTimeField()
+    stumbled_at = models.DateTimeField(null=True)
     imported_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -79,6 +93,11 @@ class LoanImport(models.Model):
                 condition=models.Q(state="imported", imported_at__isnull=False)
                 | ~models.Q(state="imported") & models.Q(imported_at__isnull=True),
             ),
+            models.CheckConstraint(
+                name="loan_import_into_a_portfolio",
+                condition=models.Q(kind="loans", portfolio__isnull=False)
+                | models.Q(kind="maintenance", portfolio__isnull=True),
+            ),
         ]
         indexes = [
             models.Index(
@@ -90,6 +109,11 @@ class LoanImport(models.Model):
 
     def __str__(self):
         return self.file_name
+
+    @property
+    def subject(self) -> models.Model:
+        """What the trail is told about: the portfolio that gets the loans, else the file."""
+        return self.portfolio or self
 
 
 class LoanFilePart(models.Model):

@@ -41,7 +41,7 @@ def shown_recalls(actor: Actor) -> QuerySet[Recall]:
 
 def shown_recalled_loans(actor: Actor) -> QuerySet[RecalledLoan]:
     """`visible_recalled_loans` with the loan, its objection and `recall_state`, to be shown."""
-    rows = visible_recalled_loans(actor).select_related("loan", "objection")
+    rows = visible_recalled_loans(actor).select_related("loan", "recall", "objection")
     return rows.annotate(
         recall_state=Case(
             When(is_kept=True, then=Value("stays")),
@@ -54,5 +54,5 @@ def shown_recalled_loans(actor: Actor) -> QuerySet[RecalledLoan]:
 
 
 def shown_objections(actor: Actor) -> QuerySet[Objection]:
-    """`visible_objections` with the loan and the recall, to be shown."""
-    return visible_objections(actor).select_related("loan", "recalled_loan__recall")
+    """`visible_objections` with the loan, the agency and the recall, to be shown."""
+    return visible_objections(actor).select_related("loan", "agency", "recalled_loan__recall")

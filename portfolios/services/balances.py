@@ -37,7 +37,7 @@ def correct_many(*, actor: Actor, corrections: Sequence[Correction]) -> int:
     was frozen when a loan was placed stays. Raises `NotFound` where one is not there;
     `InvalidInput`: `NEGATIVE`, `AMOUNT_TOO_LARGE`, `TWICE`, with the row counted from 1.
     """
-    policies.demand(actor, MAY_CORRECT)
+    policies.demand(actor, MAY_CORRECT | policies.SWEEPS)
     _check(corrections)
     wanted = {one.loan_id: one.balance_minor for one in corrections}
     with transaction.atomic():

@@ -52,15 +52,17 @@ def record_loans(
     *,
     detail: str = "",
     note: str = "",
+    notes: Mapping[uuid.UUID, str] | None = None,
     due_on: datetime.date | None = None,
     amounts_minor: Mapping[uuid.UUID, int] | None = None,
 ) -> None:
     """Tell the agencies what happened to single loans; spells with their `loan`.
 
-    `amounts_minor` maps loans to the amount that the entry is about. Loans that nobody holds have
+    `amounts_minor` maps loans to the amount that the entry is about, `notes` to what is told of
+    them instead of `note`. Loans that nobody holds have
     no spell and nobody to tell.
     """
-    amounts = amounts_minor or {}
+    amounts, own_notes = amounts_minor or {}, notes or {}
     _write(
         [
             _about(
@@ -69,7 +71,7 @@ def record_loans(
                 detail=detail,
                 amount_minor=amounts.get(spell.loan_id),
                 due_on=due_on,
-                note=note,
+                note=own_notes.get(spell.loan_id, note),
             )
             for spell in spells
         ]

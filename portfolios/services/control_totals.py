@@ -6,14 +6,29 @@ from django.utils.translation import gettext_lazy as _
 
 from config import errors
 from portfolios.models import LoanImport
+from portfolios.row_batches import RowBatch
+
+COLUMN_OF = {
+    LoanImport.Kind.LOANS: "balance_minor",
+    LoanImport.Kind.MAINTENANCE: "amount_minor",
+}
+"""The column whose sum is told: what loans owe, or what was paid."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Totals:
-    """Control totals that the sender of a file gave with it; None where none was given."""
+    """Control totals that the sender of a file gave with it; None where none was given.
+
+    `sum_minor` is of the balances of loans, or of the amounts in a maintenance file.
+    """
 
     rows: int | None = None
-    balance_minor: int | None = None
+    sum_minor: int | None = None
+
+
+def good_minor(loan_import: LoanImport, batch: RowBatch) -> int:
+    """The sum over the good rows of a batch."""
+    return sum(filter(None, batch.columns[COLUMN_OF[LoanImport.Kind(loan_import.kind)]]))
 
 
 def differ(loan_import: LoanImport) -> bool:

@@ -42,7 +42,7 @@ def record_many(*, actor: Actor, payments: Sequence[Payment]) -> list[DirectPaym
     where a loan is not there; `InvalidInput` with the row counted from 1: `REQUIRED`, `TOO_LONG`,
     `NOT_POSITIVE`, `AMOUNT_TOO_LARGE`, `FUTURE_DATE`, `TWICE`.
     """
-    policies.demand(actor, MAY_RECORD)
+    policies.demand(actor, MAY_RECORD | policies.SWEEPS)
     institution = selectors.visible_institutions(actor).get()
     _check(payments, clock.business_date(institution.time_zone))
     with transaction.atomic():

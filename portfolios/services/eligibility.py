@@ -34,6 +34,11 @@ def placeable(actor: Actor, loans: QuerySet[Loan]) -> QuerySet[Loan]:
     return free.exclude(settled(actor)).exclude(time_barred(actor))
 
 
+def is_held_out(loan: Loan, moment: datetime.datetime) -> bool:
+    """Whether the loan was drawn into a lot that is placed with nobody until a later day."""
+    return loan.held_out_until is not None and loan.held_out_until > moment
+
+
 def free(actor: Actor, portfolio_id) -> QuerySet[Loan]:
     """The loans of a portfolio that may be placed today."""
     return placeable(actor, visible_loans(actor).filter(portfolio=portfolio_id))

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+from collections import Counter
 
 from django.db import connection
 from django.utils.translation import gettext as _
@@ -10,10 +11,10 @@ from agencies import audit
 from agencies.actors import Actor
 from agencies.scope import scope
 from config import clock, copying, errors
-from portfolios import file_summary, loan_files, rejected_rows, tables
-from portfolios.loan_files import LoanBatch
+from portfolios import file_summary, rejected_rows, tables
 from portfolios.models import ImportProblem, LoanFilePart, LoanImport
-from portfolios.services import file_parts
+from portfolios.row_batches import RowBatch, Trailer
+from portfolios.services import control_totals, file_parts
 from portfolios.services.import_chunks import (
     Overtaken,
     State,
@@ -22,12 +23,10 @@ from portfolios.services.import_chunks import (
     fail,
     rest_of,
     save,
-    sifted,
+    sift,
 )
 
 PROBLEMS_KEPT = 1_000
-
-
 KINDS_KEPT = 40
 
 
@@ -37,7 +36,7 @@ def check(actor: Actor, loan_import: LoanImport, watch: Watcher) -> None:
         _begin_check(actor, loan_import)
         try:
             table, batches = rest_of(actor, loan_import)
-            tally = _Tally(table)
+            tally = _Tally(loan_import, table)
             with _seen() as seen:
                 for batch in batches:
                     _check_chunk(actor, loan_import, tally, seen, batch)
@@ -71,16 +70,18 @@ def _begin_check(actor: Actor, loan_import: LoanImport) -> None:
 class _Tally:
     """What a check has found so far."""
 
-    def __init__(self, table: tables.Table):
+    def __init__(self, loan_import: LoanImport, table: tables.Table):
         self.table = table
-        self.summary = file_summary.Summary()
+        self.summary = file_summary.Summary(loan_import.kind)
+        self.events: Counter[str] = Counter()
         self.kinds: dict[tuple[str, str, bool], list] = {}
         self.kept = {False: 0, True: 0}
         self.read_minor = 0
-        self.trailer: loan_files.Trailer | None = None
+        self.trailer: Trailer | None = None
 
-    def add(self, batch: LoanBatch) -> None:
+    def add(self, batch: RowBatch) -> None:
         self.summary.add(batch)
+        self.events.update(batch.columns.get("event", ()))
         self.read_minor += batch.read_minor
         self.trailer = batch.trailer or self.trailer
         for problems, is_warning in ((batch.problems, False), (batch.warnings, True)):
@@ -93,24 +94,25 @@ class _Tally:
         return {
             "encoding": self.table.encoding,
             "delimiter": self.table.delimiter,
-            "columns": self.summary.to_dict()["columns"],
+            "columns": self.summary.to_dict(),
             "kinds": [[*kind, params, count] for kind, (params, count) in kinds],
             "read_minor": self.read_minor,
             "trailer": self.trailer and dataclasses.asdict(self.trailer),
+            "events": dict(self.events),
         }
 
 
-def _check_chunk(actor, loan_import, tally: _Tally, seen, batch: LoanBatch) -> None:
+def _check_chunk(actor, loan_import, tally: _Tally, seen, batch: RowBatch) -> None:
     with chunk(actor, loan_import) as locked:
-        rows = sifted(loan_import, batch, first_rows=seen)
+        sift(loan_import, batch, first_rows=seen)
         tally.add(batch)
         _keep_problems(loan_import, tally, batch)
         _keep_rejected(loan_import, tally.table, batch)
         save(
             loan_import,
             rows_read=locked.rows_read + batch.rows_read,
-            rows_good=locked.rows_good + len(rows),
-            good_minor=locked.good_minor + rows.balance_minor,
+            rows_good=locked.rows_good + len(batch.numbers),
+            good_minor=locked.good_minor + control_totals.good_minor(loan_import, batch),
             last_row=batch.last_row,
             bytes_read=batch.bytes_read,
         )
@@ -161,7 +163,7 @@ def _seen():
                 cursor.execute("drop table if exists pg_temp.seen_references")
 
 
-def _keep_problems(loan_import: LoanImport, tally: _Tally, batch: LoanBatch) -> None:
+def _keep_problems(loan_import: LoanImport, tally: _Tally, batch: RowBatch) -> None:
     """The first thousand errors and as many warnings; the rest is counted by kind, and the errors
     are in the rows left out."""
     kept = []
@@ -185,7 +187,7 @@ def _keep_problems(loan_import: LoanImport, tally: _Tally, batch: LoanBatch) -> 
     )
 
 
-def _keep_rejected(loan_import: LoanImport, table: tables.Table, batch: LoanBatch) -> None:
+def _keep_rejected(loan_import: LoanImport, table: tables.Table, batch: RowBatch) -> None:
     if batch.rejected:
         is_first = not LoanFilePart.objects.filter(
             loan_import=loan_import, kind=LoanFilePart.Kind.REJECTED
@@ -205,8 +207,8 @@ def _end_check(actor: Actor, loan_import: LoanImport, tally: _Tally) -> None:
         save(loan_import, state=State.CHECKED, report=tally.report(), last_row=1)
         audit.record(
             actor,
-            "loans.check",
-            loan_import.portfolio,
+            f"{loan_import.kind}.check",
+            loan_import.subject,
             changes={
                 "file": loan_import.file_name,
                 "rows_read": loan_import.rows_read,

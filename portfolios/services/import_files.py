@@ -1,6 +1,7 @@
 """A file imported in one go, as a command does it: every step, and the worker's part too."""
 
 import contextlib
+import functools
 import time
 from typing import IO
 
@@ -20,7 +21,8 @@ from portfolios.services.import_chunks import Watcher
 def run(
     *,
     actor: Actor,
-    portfolio_id,
+    portfolio_id=None,
+    currency: str = "",
     file_name: str,
     file: IO[bytes],
     mapping: Mapping | None = None,
@@ -31,19 +33,19 @@ def run(
     """All steps at once, for a command; each has transactions of its own. Without a `mapping` the
     guessed one is taken.
 
-    Goes on with the same file where an earlier call was killed. Raises what the steps raise, and
-    what a worker found (`failure_code`); then nothing of the file is left.
+    A file of loans has a `portfolio_id`, a maintenance file the `currency` of its amounts. Goes on
+    with the same file where an earlier call was killed. Raises what the steps raise, and what a
+    worker found (`failure_code`); then nothing of a file of loans is left.
     """
     begun = _begun(actor, portfolio_id, file)
     if begun is None:
+        receive = (
+            functools.partial(imports.receive_maintenance, currency=currency)
+            if portfolio_id is None
+            else functools.partial(imports.receive, portfolio_id=portfolio_id)
+        )
         with scope(actor):
-            begun = imports.receive(
-                actor=actor,
-                portfolio_id=portfolio_id,
-                file_name=file_name,
-                file=file,
-                totals=totals,
-            )
+            begun = receive(actor=actor, file_name=file_name, file=file, totals=totals)
     try:
         if begun.state == imports.State.RECEIVED:
             with scope(actor):

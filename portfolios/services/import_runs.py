@@ -7,14 +7,17 @@ other, under a lock that ends with the session that holds it.
 """
 
 import contextlib
+import datetime
 import gc
 from collections.abc import Iterator
 
-from django.db import connection
+from django.db import DatabaseError, connection
+from django.db.models import F
 
 from agencies import policies
 from agencies.actors import Actor
 from agencies.scope import scope
+from config import clock
 from portfolios.models import LoanImport
 from portfolios.selectors import visible_imports
 from portfolios.services.import_checks import check
@@ -30,18 +33,37 @@ def move_on(*, actor: Actor, import_id=None, watch: Watcher = lambda _import: No
 
     Call it outside any transaction: each chunk has its own. `watch` is told after each chunk.
     Another process that is at work on the bank's imports is left alone: then the answer is 0.
+    Raises what went wrong for a reason of ours; called again, it begins with the others.
     """
     policies.demand(actor, policies.SWEEPS | policies.VENDOR_MANAGERS)
     moved = 0
     with _alone(actor) as alone, _collecting_seldom():
         while alone and (found := _next(actor, import_id)) is not None:
-            step = {State.CHECKING: check, State.IMPORTING: write, State.CANCELLING: undo}
-            step[State(found.state)](actor, found, watch)
+            _step(actor, found, watch)
             with scope(actor):
                 found.refresh_from_db()
             watch(found)
             moved += 1
     return moved
+
+
+def _step(actor: Actor, found: LoanImport, watch: Watcher) -> None:
+    """Do what one import waits for. An error of ours is remembered, so that the next call begins
+    with the bank's other imports, and raised for whoever watches the workers."""
+    step = {State.CHECKING: check, State.IMPORTING: write, State.CANCELLING: undo}
+    try:
+        step[State(found.state)](actor, found, watch)
+    except Exception:
+        with contextlib.suppress(DatabaseError), scope(actor):
+            _remember(found, clock.now())
+        raise
+    if found.stumbled_at is not None:
+        with scope(actor):
+            _remember(found, None)
+
+
+def _remember(found: LoanImport, stumbled_at: datetime.datetime | None) -> None:
+    LoanImport.objects.filter(pk=found.pk).update(stumbled_at=stumbled_at)
 
 
 def _next(actor: Actor, import_id) -> LoanImport | None:
@@ -53,7 +75,7 @@ def _next(actor: Actor, import_id) -> LoanImport | None:
         )
         if import_id is not None:
             waiting = waiting.filter(pk=import_id)
-        return waiting.order_by("uploaded_at").first()
+        return waiting.order_by(F("stumbled_at").asc(nulls_first=True), "uploaded_at", "pk").first()
 
 
 @contextlib.contextmanager

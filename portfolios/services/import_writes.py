@@ -1,4 +1,4 @@
-"""Writing the loans of a checked file, or taking back what was written."""
+"""Writing what a checked file says, or taking back the loans that were written."""
 
 import contextlib
 import itertools
@@ -10,18 +10,20 @@ from agencies import audit
 from agencies.actors import Actor
 from agencies.scope import scope
 from config import clock, errors
-from portfolios.loan_files import LoanBatch
 from portfolios.models import LoanFilePart, LoanImport
-from portfolios.services import file_parts, loan_writing, prepared_loans
+from portfolios.row_batches import RowBatch
+from portfolios.services import file_parts, loan_writing, maintenance, prepared_loans
 from portfolios.services.import_chunks import (
+    Kind,
     Overtaken,
     State,
     Watcher,
     chunk,
     fail,
+    first_rows_here,
     rest_of,
     save,
-    sifted,
+    sift,
 )
 from portfolios.services.prepared_loans import Prepared
 
@@ -29,12 +31,25 @@ UNDONE_AT_ONCE = 20_000
 
 
 def write(actor: Actor, loan_import: LoanImport, watch: Watcher) -> None:
-    """Write the loans of a checked file from where the last run left off."""
+    """Write what a checked file says from where the last run left off."""
     with contextlib.suppress(Overtaken):
         try:
             chunks = _Chunks(actor, loan_import)
             for batch, prepared in chunks:
-                _write_chunk(actor, loan_import, batch, prepared, chunks)
+                with chunk(actor, loan_import) as locked:
+                    sift(loan_import, batch, first_rows=first_rows_here)
+                    if prepared is None:
+                        changes = _news(actor, loan_import, locked, batch)
+                    else:
+                        some = prepared.only(batch.numbers)
+                        changes = _loans(actor, loan_import, locked, batch, some, chunks)
+                    save(
+                        loan_import,
+                        rows_imported=locked.rows_imported + len(batch.numbers),
+                        last_row=batch.last_row,
+                        bytes_read=batch.bytes_read,
+                        **changes,
+                    )
                 watch(loan_import)
         except errors.InvalidInput as error:
             fail(actor, loan_import, error)
@@ -45,19 +60,25 @@ def write(actor: Actor, loan_import: LoanImport, watch: Watcher) -> None:
 class _Chunks:
     """The chunks that are left to write, each of which may be made before it is asked for.
 
-    What is wrong with the file is raised when the chunk is asked for, not when it is made.
+    Those of a file of loans come with their rows prepared. What is wrong with the file is raised
+    when the chunk is asked for, not when it is made.
     """
 
     def __init__(self, actor: Actor, loan_import: LoanImport):
         _table, batches = rest_of(actor, loan_import)
         self._left = (
-            (batch, prepared_loans.prepare(loan_import, batch.numbers, batch.columns))
+            (
+                batch,
+                prepared_loans.prepare(loan_import, batch.numbers, batch.columns)
+                if loan_import.kind == Kind.LOANS
+                else None,
+            )
             for batch in batches
         )
-        self._made: list[tuple[LoanBatch, Prepared]] = []
+        self._made: list[tuple[RowBatch, Prepared | None]] = []
         self._refused: errors.InvalidInput | None = None
 
-    def __iter__(self) -> Iterator[tuple[LoanBatch, Prepared]]:
+    def __iter__(self) -> Iterator[tuple[RowBatch, Prepared | None]]:
         while True:
             self.make_next()
             if self._refused is not None:
@@ -74,36 +95,36 @@ class _Chunks:
                 self._refused = error
 
 
-def _write_chunk(
+def _loans(
     actor: Actor,
     loan_import: LoanImport,
-    batch: LoanBatch,
+    locked: LoanImport,
+    batch: RowBatch,
     prepared: Prepared,
     chunks: _Chunks,
-) -> None:
-    with chunk(actor, loan_import) as locked:
-        rows = sifted(loan_import, batch, first_rows=_first_rows_here)
-        if loan_import.policy == LoanImport.Policy.ALL_OR_NOTHING and batch.problems:
-            # What was good at the check is so no more: a reference was taken since.
-            first = batch.problems[0]
-            raise errors.InvalidInput("BAD_ROWS", first.message, row=first.row)
-        with loan_writing.written(actor, loan_import, rows, prepared.only(batch.numbers)):
-            chunks.make_next()
-        save(
-            loan_import,
-            rows_imported=locked.rows_imported + len(rows),
-            balance_minor=locked.balance_minor + rows.balance_minor,
-            last_row=batch.last_row,
-            bytes_read=batch.bytes_read,
-        )
+) -> dict:
+    """Write loans; answers what changes of the import."""
+    if loan_import.policy == LoanImport.Policy.ALL_OR_NOTHING and batch.problems:
+        # What was good at the check is so no more: a reference was taken since.
+        first = batch.problems[0]
+        raise errors.InvalidInput("BAD_ROWS", first.message, row=first.row)
+    rows = loan_writing.Rows(batch.columns)
+    with loan_writing.written(actor, loan_import, rows, prepared):
+        chunks.make_next()
+    return {"balance_minor": locked.balance_minor + rows.balance_minor}
 
 
-def _first_rows_here(references: list[str], numbers: list[int]) -> dict[str, int]:
-    """By reference, the first row of these. Earlier rows are loans of the import by now."""
-    first: dict[str, int] = {}
-    for reference, number in zip(references, numbers, strict=True):
-        first.setdefault(reference, number)
-    return first
+def _news(actor: Actor, loan_import: LoanImport, locked: LoanImport, batch: RowBatch) -> dict:
+    """Do what news say; answers what changes of the import.
+
+    What became impossible since the check is left out and counted: money that was recorded, and
+    agencies that were told, cannot be taken back for the sake of a row.
+    """
+    outcome = {event: list(counts) for event, counts in locked.outcome.items()}
+    for event, counts in maintenance.apply(actor, loan_import, batch).items():
+        before = outcome.get(event, [0, 0])
+        outcome[event] = [one + more for one, more in zip(before, counts, strict=True)]
+    return {"outcome": outcome}
 
 
 def _end_write(actor: Actor, loan_import: LoanImport) -> None:
@@ -115,30 +136,33 @@ def _end_write(actor: Actor, loan_import: LoanImport) -> None:
             return
         save(loan_import, state=State.IMPORTED, imported_at=clock.now())
         file_parts.forget(loan_import, LoanFilePart.Kind.FILE)
-        audit.record(
-            actor,
-            "loans.import",
-            loan_import,
-            changes={
-                "rows_read": loan_import.rows_read,
-                "rows_imported": loan_import.rows_imported,
+        changes: dict[str, int | str] = {
+            "rows_read": loan_import.rows_read,
+            "rows_imported": loan_import.rows_imported,
+        }
+        if loan_import.kind == Kind.LOANS:
+            changes |= {
                 "balance_minor": loan_import.balance_minor,
-                "currency": loan_import.portfolio.currency,
-            },
-        )
+                "currency": loan_import.currency,
+            }
+        audit.record(actor, f"{loan_import.kind}.import", loan_import, changes=changes)
 
 
 def undo(actor: Actor, loan_import: LoanImport, watch: Watcher) -> None:
-    """Take back every row that an import wrote, and the file."""
-    gone = 1
+    """Take back every loan that an import wrote, and the file. What news have done stays done."""
+    gone = int(loan_import.kind == Kind.LOANS)
     while gone:
         with scope(actor):
             gone = loan_writing.undo(loan_import, UNDONE_AT_ONCE)
-            save(loan_import, rows_imported=max(0, loan_import.rows_imported - gone))
+            left = max(0, loan_import.rows_imported - gone) if gone else 0
+            save(loan_import, rows_imported=left, balance_minor=0)
         watch(loan_import)
     with scope(actor):
         file_parts.forget(loan_import, *LoanFilePart.Kind.values)
-        save(loan_import, state=State.CANCELLED, rows_imported=0, balance_minor=0)
+        save(loan_import, state=State.CANCELLED)
         audit.record(
-            actor, "loans.discard", loan_import.portfolio, changes={"file": loan_import.file_name}
+            actor,
+            f"{loan_import.kind}.discard",
+            loan_import.subject,
+            changes={"file": loan_import.file_name},
         )

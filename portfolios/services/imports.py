@@ -1,4 +1,4 @@
-"""Loan imports as people see them: a file is received, mapped, checked, decided on, and written.
+"""Imports as people see them: a file is received, mapped, checked, decided on, and written.
 
 People decide here; a worker does the long parts (`portfolios.services.import_runs`). Every step
 is a state of one row, so whoever looks, on whatever machine, sees how far it is.
@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from agencies import audit, policies, selectors
 from agencies.actors import Actor
-from config import clock, errors, ids
+from config import clock, errors, money
 from portfolios import tables
+from portfolios.file_messages import FileRefused
 from portfolios.mappings import Mapping
 from portfolios.models import LoanFilePart, LoanImport, Portfolio
 from portfolios.selectors import visible_imports, visible_portfolios
@@ -23,6 +24,7 @@ from portfolios.services import control_totals, file_parts, import_runs, loan_ma
 LARGEST_FILE_BYTES = 4 * 1024**3
 LIFETIME = datetime.timedelta(days=1)
 
+Kind = LoanImport.Kind
 Policy = LoanImport.Policy
 State = LoanImport.State
 WAITING = (State.RECEIVED, State.CHECKED)
@@ -37,47 +39,72 @@ def receive(
     file: IO[bytes],
     totals: control_totals.Totals | None = None,
 ) -> LoanImport:
-    """Keep a file for a draft, and guess which columns hold what; the columns wait for a person.
+    """Keep a file of loans for a draft, and guess which columns hold what; the columns wait for a
+    person.
 
     `file` can be read twice. Raises `InvalidState` (`NOT_DRAFT`); `InvalidInput` for a file that
     is too large, came before (`SAME_FILE`) or is no table (codes of `tables.open_table`).
     """
     policies.demand(actor, policies.VENDOR_MANAGERS)
-    user_id = person(actor)
     portfolio = _draft(actor, portfolio_id)
+    loan_import = LoanImport(
+        kind=Kind.LOANS,
+        institution_id=portfolio.institution_id,
+        portfolio=portfolio,
+        currency=portfolio.currency,
+    )
+    return _keep(actor, loan_import, file_name, file, totals)
+
+
+def receive_maintenance(
+    *,
+    actor: Actor,
+    currency: str,
+    file_name: str,
+    file: IO[bytes],
+    totals: control_totals.Totals | None = None,
+) -> LoanImport:
+    """Keep a maintenance file, whose amounts are in `currency`, as `receive` keeps one of loans.
+
+    Raises `InvalidInput` as `receive`, and `UNKNOWN_CURRENCY`.
+    """
+    policies.demand(actor, policies.VENDOR_MANAGERS)
+    if currency not in money.CURRENCIES:
+        raise FileRefused("UNKNOWN_CURRENCY", field="currency")
+    institution = selectors.visible_institutions(actor).get()
+    loan_import = LoanImport(kind=Kind.MAINTENANCE, institution=institution, currency=currency)
+    return _keep(actor, loan_import, file_name, file, totals)
+
+
+def _keep(
+    actor: Actor,
+    loan_import: LoanImport,
+    file_name: str,
+    file: IO[bytes],
+    totals: control_totals.Totals | None,
+) -> LoanImport:
+    """Save an import that knows what its file is for, and the file."""
+    user_id = person(actor)
     sha256, length = file_parts.sha256_of(file)
     if length > LARGEST_FILE_BYTES:
         raise errors.InvalidInput("FILE_TOO_LARGE", _("Files are at most 4 GB."), field="file")
     _refuse_same_file(actor, sha256)
-    mapping = loan_mappings.guess(actor, file)
+    mapping = loan_mappings.guess(actor, file, loan_import.kind)
     file.seek(0)
     totals = totals or control_totals.Totals()
     moment = clock.now()
-    loan_import = LoanImport(
-        id=ids.uuid7(),
-        institution_id=portfolio.institution_id,
-        portfolio=portfolio,
-        file_name=short_name(file_name),
-        file_bytes=length,
-        sha256=sha256,
-        mapping_name=mapping.name,
-        mapping=mapping.to_dict(),
-        expected_rows=totals.rows,
-        expected_minor=totals.balance_minor,
-        uploaded_at=moment,
-        uploaded_by_id=user_id,
-        moved_at=moment,
-    )
+    loan_import.file_name = short_name(file_name)
+    loan_import.file_bytes, loan_import.sha256 = length, sha256
+    loan_import.mapping_name, loan_import.mapping = mapping.name, mapping.to_dict()
+    loan_import.expected_rows, loan_import.expected_minor = totals.rows, totals.sum_minor
+    loan_import.uploaded_at = loan_import.moved_at = moment
+    loan_import.uploaded_by_id = user_id
     try:
         with transaction.atomic():
             loan_import.save(force_insert=True)
             file_parts.keep(loan_import, LoanFilePart.Kind.FILE, file_parts.pieces_of(file))
-            audit.record(
-                actor,
-                "loans.receive",
-                portfolio,
-                changes={"file": loan_import.file_name, "bytes": length, "sha256": sha256},
-            )
+            changes = {"file": loan_import.file_name, "bytes": length, "sha256": sha256}
+            _record(actor, "receive", loan_import, changes)
     except IntegrityError:
         # Somebody sent it at the same moment.
         _refuse_same_file(actor, sha256)
@@ -85,11 +112,23 @@ def receive(
     return loan_import
 
 
+def _record(actor: Actor, verb: str, loan_import: LoanImport, more: dict | None = None) -> None:
+    """The trail's entry of a step: `loans.map`, `maintenance.decide`."""
+    changes = {"file": loan_import.file_name} | (more or {})
+    audit.record(actor, f"{loan_import.kind}.{verb}", loan_import.subject, changes=changes)
+
+
 def sample(*, actor: Actor, import_id) -> tables.Table:
     """A kept file, opened: its columns and its first rows."""
     policies.demand(actor, policies.VENDOR_MANAGERS)
     loan_import = selectors.find(visible_imports(actor), pk=import_id)
     return tables.open_table(file_parts.open_kept(actor, loan_import))
+
+
+def kind_of(*, actor: Actor, import_id) -> str:
+    """Which kind of file an import is of."""
+    policies.demand(actor, policies.VENDOR_MANAGERS)
+    return selectors.find(visible_imports(actor), pk=import_id).kind
 
 
 def choose_mapping(*, actor: Actor, import_id, mapping: Mapping, save_as: str = "") -> LoanImport:
@@ -100,6 +139,10 @@ def choose_mapping(*, actor: Actor, import_id, mapping: Mapping, save_as: str = 
     """
     policies.demand(actor, policies.VENDOR_MANAGERS)
     loan_import = selectors.find(visible_imports(actor), pk=import_id)
+    if mapping.kind != loan_import.kind:
+        raise errors.InvalidInput(
+            "INVALID_MAPPING", _("This mapping is for another kind of file."), field="mapping"
+        )
     columns = sample(actor=actor, import_id=import_id).columns
     missing = [name for name in mapping.required_columns() if name not in columns]
     if missing:
@@ -108,11 +151,11 @@ def choose_mapping(*, actor: Actor, import_id, mapping: Mapping, save_as: str = 
             _("The file has no column %(names)s.") % {"names": ", ".join(missing)},
             field="mapping",
         )
-    if mapping.currency not in (None, loan_import.portfolio.currency):
+    if mapping.currency not in (None, loan_import.currency):
         raise errors.InvalidInput(
             "WRONG_CURRENCY",
-            _("This kind of file is in %(theirs)s, the portfolio in %(ours)s.")
-            % {"theirs": mapping.currency, "ours": loan_import.portfolio.currency},
+            _("This kind of file is in %(theirs)s, not in %(ours)s.")
+            % {"theirs": mapping.currency, "ours": loan_import.currency},
             field="mapping",
         )
     with transaction.atomic():
@@ -129,12 +172,7 @@ def choose_mapping(*, actor: Actor, import_id, mapping: Mapping, save_as: str = 
         )
         if save_as.strip():
             loan_mappings.keep(actor, save_as.strip(), mapping)
-        audit.record(
-            actor,
-            "loans.map",
-            loan_import.portfolio,
-            changes={"file": loan_import.file_name, "mapping": loan_import.mapping_name},
-        )
+        _record(actor, "map", loan_import, {"mapping": loan_import.mapping_name})
     return loan_import
 
 
@@ -144,14 +182,12 @@ def reopen(*, actor: Actor, import_id) -> LoanImport:
     loan_import = selectors.find(visible_imports(actor).select_related("portfolio"), pk=import_id)
     with transaction.atomic():
         _move(loan_import, (State.CHECKED,), state=State.RECEIVED)
-        audit.record(
-            actor, "loans.reopen", loan_import.portfolio, changes={"file": loan_import.file_name}
-        )
+        _record(actor, "reopen", loan_import)
     return loan_import
 
 
 def decide(*, actor: Actor, import_id, policy: str) -> LoanImport:
-    """Have the loans of a checked file written: all rows, or the good ones only.
+    """Have what a checked file says written: all rows, or the good ones only.
 
     Raises `InvalidInput` (`BAD_ROWS`: there are bad ones, or no good one; `TOTALS_DIFFER` from
     the control totals), `InvalidState` (`NOT_CHECKED`; `NOT_DRAFT`).
@@ -165,10 +201,9 @@ def decide(*, actor: Actor, import_id, policy: str) -> LoanImport:
     control_totals.demand(loan_import)
     _demand_good_rows(loan_import, policy)
     with transaction.atomic():
-        portfolio = Portfolio.objects.select_for_update(no_key=True).get(
-            pk=loan_import.portfolio_id
-        )
-        _demand_draft(portfolio)
+        if loan_import.kind == Kind.LOANS:
+            locked = Portfolio.objects.select_for_update(no_key=True)
+            _demand_draft(locked.get(pk=loan_import.portfolio_id))
         _move(
             loan_import,
             (State.CHECKED,),
@@ -178,12 +213,7 @@ def decide(*, actor: Actor, import_id, policy: str) -> LoanImport:
             last_row=1,
             bytes_read=0,
         )
-        audit.record(
-            actor,
-            "loans.decide",
-            portfolio,
-            changes={"file": loan_import.file_name, "policy": policy},
-        )
+        _record(actor, "decide", loan_import, {"policy": policy})
     return loan_import
 
 
@@ -201,19 +231,23 @@ def _demand_good_rows(loan_import: LoanImport, policy: str) -> None:
 
 
 def cancel(*, actor: Actor, import_id) -> LoanImport:
-    """Stop an import that has not ended, and take back what it wrote."""
+    """Stop an import that has not ended, and take back what it wrote.
+
+    What a maintenance file says cannot be taken back: once decided it goes on to its end.
+    """
     policies.demand(actor, policies.VENDOR_MANAGERS)
     loan_import = selectors.find(visible_imports(actor).select_related("portfolio"), pk=import_id)
+    stoppable = [*WAITING, State.CHECKING]
+    if loan_import.kind == Kind.LOANS:
+        stoppable.append(State.IMPORTING)
     with transaction.atomic():
         _move(
             loan_import,
-            (*WAITING, State.CHECKING, State.IMPORTING),
+            stoppable,
             state=State.CANCELLING,
             phase_started_at=clock.now(),
         )
-        audit.record(
-            actor, "loans.cancel", loan_import.portfolio, changes={"file": loan_import.file_name}
-        )
+        _record(actor, "cancel", loan_import)
     return loan_import
 
 
@@ -228,12 +262,7 @@ def cancel_old(*, actor: Actor) -> int:
         )
         for loan_import in old:
             _move(loan_import, WAITING, state=State.CANCELLING)
-            audit.record(
-                actor,
-                "loans.cancel",
-                loan_import.portfolio,
-                changes={"file": loan_import.file_name},
-            )
+            _record(actor, "cancel", loan_import)
     return len(old)
 
 
@@ -271,20 +300,15 @@ def _demand_draft(portfolio: Portfolio) -> None:
 
 def _refuse_same_file(actor: Actor, sha256: str) -> None:
     undone = (State.CANCELLING, State.CANCELLED)
-    first = (
-        visible_imports(actor)
-        .filter(sha256=sha256)
-        .exclude(state__in=undone)
-        .select_related("portfolio")
-        .first()
-    )
+    same = visible_imports(actor).filter(sha256=sha256).exclude(state__in=undone)
+    first = same.select_related("portfolio").first()
     if first is not None:
         raise errors.InvalidInput(
             "SAME_FILE",
-            _("This file came on %(day)s for “%(portfolio)s” (import %(id)s).")
+            _("This file came on %(day)s: “%(name)s” (import %(id)s).")
             % {
                 "day": first.uploaded_at.date().isoformat(),
-                "portfolio": first.portfolio.name,
+                "name": first.subject,
                 "id": first.pk,
             },
             field="file",

@@ -52,7 +52,7 @@ def written(
         "institution_id": loan_import.institution_id,
         "loan_import_id": loan_import.pk,
         "portfolio_id": loan_import.portfolio_id,
-        "currency": loan_import.portfolio.currency,
+        "currency": loan_import.currency,
         "is_on_hold": False,
     }
     owed = map("\t".join, zip(prepared.loan_lines, _identifiers(linked), strict=True))

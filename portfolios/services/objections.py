@@ -117,6 +117,17 @@ def not_pending() -> errors.InvalidState:
     return errors.InvalidState("NOT_PENDING", _("This recall is final or withdrawn."))
 
 
+def may_be_decided(objection: Objection) -> bool:
+    """Whether the bank still has a word in it: it is open, or only the portal has accepted it.
+
+    With its `recalled_loan` and `recall`.
+    """
+    if objection.recalled_loan.recall.state != Recall.State.PENDING:
+        return False
+    by_portal = objection.is_automatic and objection.state == Objection.State.ACCEPTED
+    return by_portal or objection.state == Objection.State.OPEN
+
+
 def decide(*, actor: Actor, objection_ids: Iterable, accept: bool, reason: str) -> int:
     """Accept objections, and the loans stay, or refuse them; answers how many.
 

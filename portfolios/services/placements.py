@@ -68,10 +68,12 @@ def open_placement(
     ends_at: datetime,
     loan_ids: list,
     comparison_loan_ids: Set = frozenset(),
+    tail_days: int | None = None,
 ) -> Placement:
     """Give a lot to an agency under frozen terms; the caller has decided that it may have it.
 
-    Runs inside the award's transaction. Spells of `comparison_loan_ids` are marked. Raises
+    Runs inside the award's transaction. Spells of `comparison_loan_ids` are marked. `tail_days` are
+    those that bidders were told, the bank's rule of today if None. Raises
     `InvalidState` when one of the loans is held by somebody, not eligible or of another portfolio:
     a lot is placed whole or not at all.
     """
@@ -99,7 +101,7 @@ def open_placement(
             rate_ppm=rate_ppm,
             loan_count=able["count"],
             balance_minor=able["balance_minor"],
-            tail_days=frozen.tail_days,
+            tail_days=frozen.tail_days if tail_days is None else tail_days,
             untouched_days=frozen.untouched_days,
             opened_at=moment,
             ends_at=ends_at,

@@ -147,6 +147,7 @@ def borrower_lines(
 
 def _loan_lines(loan_import: LoanImport, columns: dict[str, list[Any]]) -> list[str]:
     portfolio = loan_import.portfolio
+    assert portfolio is not None  # noqa: S101 - a file of loans has one
     return copying.lines(
         [
             ids.uuid7s(len(columns["reference"])),

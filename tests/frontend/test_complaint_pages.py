@@ -142,6 +142,11 @@ def test_an_officer_enters_reads_and_decides_a_complaint(scene):
         "account": ACCOUNT,
         "summary": "Whom did you speak to?",
     }
+    for name in ("category", "severity"):
+        assert officer.get("/complaints/new/").context["form"][name].value() is None
+        refused = officer.post("/complaints/new/", given | {name: ""})
+        assert refused.status_code == 422
+        assert "Choose one of the list." in words(refused)
     refused = officer.post("/complaints/new/", given)
     assert refused.status_code == 422
     assert "You have no loan with this reference." in words(refused)
@@ -221,6 +226,7 @@ def test_the_public_form_refuses_what_it_must_and_keeps_what_was_typed(scene, cl
         ({"happened_on": "2026-03-03"}, "This day is in the future."),
         ({"happened_on": "0206-03-01"}, "more than 20 years ago"),
         ({"category": "rude"}, "Select a valid choice."),
+        ({"category": ""}, "Choose one of the list."),
         ({"loan_reference": ""}, "This field is required."),
     ):
         refused = public(bank, **change)

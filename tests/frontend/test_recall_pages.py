@@ -69,6 +69,11 @@ def test_a_recall_is_shown_announced_objected_to_and_decided(bank, house, placem
     assert REASON in text(page)
     assert "Stays" in text(page)
     assert second.reference in text(collector.get(reverse("worklist") + "?reason=recall"))
+    unsaid = collector.post(
+        reverse("recall_object", args=[recall.pk]), {"references": second.reference, "kind": ""}
+    )
+    assert unsaid.status_code == 422
+    assert "Choose one of the list." in text(unsaid)
     objected = collector.post(
         reverse("recall_object", args=[recall.pk]),
         {"references": second.reference, "kind": "visit_booked", "note": "On Friday"},
@@ -84,11 +89,22 @@ def test_a_recall_is_shown_announced_objected_to_and_decided(bank, house, placem
     with scope(bank.actor("auditor")):
         objection = Objection.objects.get(loan=second)
     decide = reverse("objection_decide", args=[objection.pk])
-    assert "On Friday" in text(manager.get(decide))
+    asked = text(manager.get(decide))
+    for words in ("On Friday", reverse("loan", args=[second.pk]), "none is open", "Your decision"):
+        assert words in asked
     decided = manager.post(decide, {"decision": "accept", "reason": "Let them visit"})
     assert decided.status_code == 302
     again = manager.post(decide, {"decision": "refuse", "reason": "Too late now"})
     assert again.status_code == 422
+    over = text(manager.get(decide))
+    assert "Let them visit" in over
+    assert "Your decision" not in over
+    with scope(bank.actor("auditor")):
+        shown = Objection.objects.get(loan=first)
+    by_portal = text(manager.get(reverse("objection_decide", args=[shown.pk])))
+    for words in ("$0.01 by", "Refuse it", reverse("loan", args=[first.pk])):
+        assert words in by_portal
+    assert 'name="decision"' not in by_portal
     assert collector.get(decide).status_code == 403
     gone = manager.post(reverse("recall_withdraw", args=[recall.pk]), {"reason": "A mistake"})
     assert gone.status_code == 302
@@ -120,6 +136,9 @@ def test_many_loans_are_held_and_released_after_a_preview(bank, house, loans):
     officer = over_http.person(bank, "compliance_officer")
     names = "\n".join(loan.reference for loan in loans)
     given = {"references": names, "kind": "insolvent", "reason": "Court notice"}
+    unsaid = officer.post(reverse("holds_open"), given | {"kind": ""})
+    assert unsaid.status_code == 422
+    assert "Choose one of the list." in text(unsaid)
     shown = officer.post(reverse("holds_open"), given)
     done = officer.post(reverse("holds_open"), given | {"digest": digest_of(shown)})
     assert (done.status_code, done.url) == (302, reverse("holds"))

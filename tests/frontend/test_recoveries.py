@@ -235,6 +235,9 @@ def test_contacts_and_promises_are_logged_from_the_loan(bank, collector, loans, 
         "note": "Sent by registered post",
     }
     address = reverse("contact_log", args=[loans[0].pk])
+    unsaid = collector.post(address, contact | {"outcome": ""})
+    assert unsaid.status_code == 422
+    assert "Choose one of the list." in unsaid.content.decode()
     early = collector.post(address, contact)
     assert early.status_code == 422
     assert "before the loan was placed with you" in early.content.decode()

@@ -68,7 +68,7 @@ def refuse_a_bad_file(journey: Journey) -> None:
     page.says(f"4 funded_amnt - total_rec_prncp {lent} ; {lent} Nothing is owed on this loan.")
     manager = journey.bank["vendor_manager"]
     manager.send(page, {"policy": "all_or_nothing"}, action="/decide/").says("Nothing stays")
-    _when(journey, page.url, "Nothing of this file is in the portfolio")
+    _when(journey, page.url, "Nothing of this file was taken")
     manager.open(f"/portfolios/{journey.portfolio}/").says("Import its loans")
     _send(journey, "empty.csv", b"", status=422)
 
@@ -84,7 +84,7 @@ def import_the_file(journey: Journey) -> None:
     imported.says(f"Loans imported {count}", balance)
     manager.open(f"/portfolios/{journey.portfolio}/").says(balance, "Publish it for bids")
     again = _send(journey, "renamed.csv", file.content, status=422)
-    again.says(f"This file came on 2026-03-02 for “{TITLE}” (import {imported.key}).")
+    again.says(f"This file came on 2026-03-02: “{TITLE}” (import {imported.key}).")
     manager.open(imported.url).says(file.name, count)
 
 

@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import re
 from io import StringIO
 
 import pytest
@@ -189,6 +190,51 @@ def test_what_is_held_out_is_placed_with_nobody_until_its_day(stall, clock):
         clock.set(datetime.datetime(2026, 9, 1, 4, tzinfo=datetime.UTC))
         assert eligibility.free(actor, stall.listing.portfolio_id).count() == 4
         assert placements.open_placement(**terms).loan_count == 2
+
+
+def test_the_bank_alone_is_told_that_a_loan_is_held_out(stall, clock):
+    winner, later = stall.houses[:2]
+    one = stall.bid(winner, rate_ppm=200_000)
+    clock.set(market.CLOSES_AT)
+    award(stall, (one, 600_000), hold_out=awards.HoldOut(200_000, UNTIL, "To compare with"))
+    with scope(stall.bank.actor("auditor")):
+        loan = Loan.objects.exclude(held_out_until=None).first()
+    page = f"/loans/{loan.pk}/"
+    auditor = person(stall.bank, "auditor")
+    shown = auditor.get(page).content.decode()
+    assert re.search(r"Held out until <time[^>]*>1 Sep 2026", shown)
+    assert "Chance drew it" in shown
+    assert "Held out" in auditor.get(f"/loans/?reference={loan.reference}").content.decode()
+    asked = "query($id: ID!) { loan(id: $id) { heldOutUntil } }"
+    moment = "2026-09-01T04:00:00+00:00"
+    assert ask(auditor, asked, id=loan.pk) == {"loan": {"heldOutUntil": moment}}
+    assert person(winner, "collector").get(page).status_code == 404
+
+    clock.set(datetime.datetime(2026, 9, 1, 4, tzinfo=datetime.UTC))
+    with scope(stall.bank.actor("vendor_manager")) as actor:
+        placements.open_placement(
+            actor=actor,
+            portfolio=stall.listing.portfolio,
+            agency=later.agency,
+            title="Again",
+            rate_ppm=200_000,
+            ends_at=market.CLOSES_AT + datetime.timedelta(days=400),
+            loan_ids=[loan.pk],
+        )
+    over = person(stall.bank, "auditor").get(page).content.decode()
+    assert "Held out until" in over
+    assert "Chance drew it" not in over
+    collector = person(later, "collector")
+    own = collector.get(page)
+    assert own.status_code == 200
+    assert "held out" not in own.content.decode().lower()
+    listed = collector.get(f"/loans/?reference={loan.reference}").content.decode()
+    assert "held out" not in listed.lower()
+    for client in (collector, machine(later)):
+        given = {"query": asked, "variables": {"id": str(loan.pk)}}
+        told = client.post("/graphql", given, content_type="application/json").json()
+        assert told["data"] == {"loan": {"heldOutUntil": None}}
+        assert told["errors"][0]["extensions"]["code"] == "NOT_ALLOWED"
 
 
 @pytest.mark.parametrize(

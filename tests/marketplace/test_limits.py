@@ -1,6 +1,7 @@
 """Limits of an award: who may have which loan, and how much one agency may hold."""
 
 import datetime
+import re
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from agencies.scope import scope
 from config import errors
 from marketplace.models import Award
 from marketplace.services import awards, bids, listings
-from portfolios.models import Loan, PlacementRules
+from portfolios.models import Loan, Placement, PlacementRules
 from portfolios.services import limits, placements, rules
 from tests import world
 from tests.portfolios import over_http
@@ -301,3 +302,23 @@ def test_a_share_is_broken_exactly_when_it_is_larger(held, others, lot, rest, la
     )
     whole = held + others + lot + rest
     assert (found == ["ABOVE_LOAN_SHARE"]) == ((held + lot) * 1_000_000 > largest_ppm * whole)
+
+
+def test_placements_have_the_tail_that_bidders_were_told(market):
+    with scope(market.bank.actor("vendor_manager")) as actor:
+        rules.change(actor=actor, reason="Agreed with the panel", tail_days=45)
+    market.publish()
+    with scope(market.bank.actor("vendor_manager")) as actor:
+        rules.change(actor=actor, reason="Shortened by the board", tail_days=0)
+    for client, words in (
+        (over_http.person(market.houses[0], "agency_administrator"), "45 days"),
+        (over_http.person(market.bank, "vendor_manager"), "45 days"),
+    ):
+        assert words in client.get(f"/listings/{market.listing.pk}/").content.decode()
+    market.award(500_000, 500_000)
+    with scope(market.bank.actor("auditor")):
+        assert set(Placement.objects.values_list("tail_days", flat=True)) == {45}
+    held = over_http.person(market.houses[0], "collector").get("/placements/").content.decode()
+    address = re.search(r"/placements/[0-9a-f-]{36}/", held).group()
+    client = over_http.person(market.houses[0], "collector")
+    assert "45 days for payments on promises" in client.get(address).content.decode()

@@ -13,7 +13,8 @@ from tests.portfolios.over_http import ask, do, machine, person
 
 LISTINGS = """query($state: ListingState) { listings(first: 10, state: $state) {
     totalCount edges { node {
-        title state loanCount balanceMinor highestRatePpm termDays closesAt institution { name }
+        title state loanCount balanceMinor highestRatePpm termDays tailDays closesAt
+        institution { name }
         strata { balance { group loans balanceMinor } region { group loans } } } } } }"""
 
 
@@ -29,6 +30,7 @@ def test_an_agency_reads_counts_sums_and_groups_and_never_a_loan(stall):
             "balanceMinor": 5_500_00,
             "highestRatePpm": 300_000,
             "termDays": 180,
+            "tailDays": 30,
             "closesAt": "2026-03-02T17:00:00+00:00",
             "institution": {"name": stall.bank.institution.name},
             "strata": {

@@ -24,7 +24,7 @@ from tests.marketplace.room import add_document, answer, ask_question, codes, pu
 from tests.portfolios.over_http import ask, do, machine, person
 
 SHOWN = """listing(id: $id) { title state sizeClass closesAt termsAccepted institution { name }
-    terms { text sha256 } currency product jurisdiction highestRatePpm termDays publishedAt
+    terms { text sha256 } currency product jurisdiction highestRatePpm termDays tailDays publishedAt
     questionsCloseAt loanCount balanceMinor tape { loanCount } strata { region { group } }
     documents(first: 5) { totalCount } answers(first: 5) { totalCount }
     questions(first: 5) { totalCount } }"""

@@ -10,7 +10,7 @@ from agencies.models import AuditEntry
 from agencies.scope import scope
 from config import errors
 from portfolios.models import Hold, Loan
-from portfolios.services import bulk, complaints, holds
+from portfolios.services import bulk, bulk_holds, complaints, holds
 from tests import world
 from tests.portfolios import over_http
 
@@ -135,11 +135,11 @@ def test_many_are_released_at_once_save_those_with_an_open_complaint(bank, loans
             account="They called at night",
         )
         names = [loan.reference for loan in loans]
-        plan = holds.preview_release(actor=actor, references=names)
+        plan = bulk_holds.preview_release(actor=actor, references=names)
         assert [(one.reference, one.code) for one in plan.skipped] == [
             (third.reference, "NOT_HELD")
         ]
-        count = holds.release_previewed(
+        count = bulk_holds.release_previewed(
             actor=actor, references=names, reason="Cleared up", digest=plan.digest
         )
         assert count == 3
@@ -149,20 +149,28 @@ def test_many_are_released_at_once_save_those_with_an_open_complaint(bank, loans
 
 def test_what_a_file_says_every_day_is_done_once_and_undone_by_kind(bank, house, loans):
     ids = [loan.pk for loan in loans]
-    given = {"kind": "deceased", "reason": "Register", "skips_held": True}
+    said = {loan_id: f"Register, entry {number}" for number, loan_id in enumerate(ids)}
     with scope(bank.actor("vendor_manager")) as actor:
-        assert len(holds.open_many(actor=actor, loan_ids=ids[:2], **given)) == 2
-        assert len(holds.open_many(actor=actor, loan_ids=ids, **given)) == 1
-        assert holds.open_many(actor=actor, loan_ids=ids, **given) == []
+        some = dict(list(said.items())[:2])
+        assert len(holds.open_stated(actor=actor, kind="deceased", reasons=some)) == 2
+        assert len(holds.open_stated(actor=actor, kind="deceased", reasons=said)) == 1
+        assert holds.open_stated(actor=actor, kind="deceased", reasons=said) == []
+        assert dict(Hold.objects.values_list("loan", "reason")) == said
         holds.open_hold(actor=actor, loan_id=ids[0], kind="dispute", reason="Says paid")
-        undo = {"actor": actor, "kind": "deceased", "reason": "An error of the register"}
-        assert holds.release_many(loan_ids=ids, **undo) == 3
-        assert holds.release_many(loan_ids=ids, **undo) == 0
+        undone = {loan_id: f"An error of entry {number}" for number, loan_id in enumerate(ids)}
+        undo = {"actor": actor, "kinds": ["deceased", "plan"], "reasons": undone}
+        assert set(holds.release_stated(**undo)) == set(ids)
+        assert holds.release_stated(**undo) == []
+        ended = Hold.objects.filter(kind="deceased").values_list("loan", "release_reason")
+        assert dict(ended) == undone
     assert held(bank) == [1_00]
     with scope(world.make_bank().actor("vendor_manager")) as actor:
-        for function in (holds.open_many, holds.release_many):
+        for call, kinds in (
+            (holds.open_stated, {"kind": "other"}),
+            (holds.release_stated, {"kinds": ["other"]}),
+        ):
             with pytest.raises(errors.NotFound):
-                function(actor=actor, loan_ids=ids, kind="other", reason="Mine")
+                call(actor=actor, reasons=said, **kinds)
 
 
 def test_a_plan_has_one_digest(loans):

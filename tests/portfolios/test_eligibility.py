@@ -43,8 +43,15 @@ def test_the_law_of_a_part_goes_before_that_of_the_country():
     assert limitation.law_of("US-WI").bars_action
     assert not limitation.law_of("US-NY").bars_action
     assert limitation.law_of("FR-75").bars_action
+    assert not limitation.law_of("GB-ENG").bars_action
+    assert limitation.law_of("CA-ON") is None
     assert limitation.law_of("BR") is None
     assert all(law.source for law in limitation.LAWS.values())
+
+
+def test_only_where_the_debt_itself_ends_is_it_barred():
+    assert {"AU-NSW", "CA-QC", "FR", "GB-SCT", "US-MS", "US-WI", "ZA"} == limitation.BARRING
+    assert not limitation.EXCEPTIONS
 
 
 def test_what_is_held_paid_or_barred_is_neither_published_nor_placed(bank, house):

@@ -9,6 +9,7 @@ import pytest
 from portfolios import loan_files, tables
 from portfolios.file_summary import DISTINCT_MAX, Summary
 from portfolios.mappings import Mapping
+from portfolios.mappings.fields import LOANS
 
 MAPPING = Mapping(
     name="ours",
@@ -34,7 +35,7 @@ TOTAL,4,13.00
 
 def summary(content, **options):
     table = tables.open_table(io.BytesIO(content.encode()))
-    found = Summary()
+    found = Summary(LOANS)
     for batch in loan_files.read(
         table, MAPPING, currency="EUR", as_of=date(2026, 11, 23), **options
     ):
@@ -44,17 +45,7 @@ def summary(content, **options):
 
 @pytest.mark.parametrize("batch_rows", [1, 2, 2000])
 def test_a_summary(batch_rows):
-    found = summary(CONTENT, batch_rows=batch_rows)
-    columns = found.pop("columns")
-    assert found == {
-        "rows_read": 5,
-        "good": 3,
-        "rejected": 2,
-        "balance_minor": 1_300,
-        "problems_by_code": {"NOTHING_OWED": 1, "WRONG_COLUMN_COUNT": 1},
-        "warnings_by_code": {"IMPROBABLE_LENGTH": 1, "OLD_DATE": 1},
-        "trailer": {"row": 7, "count": 4, "sum_minor": 1_300},
-    }
+    columns = summary(CONTENT, batch_rows=batch_rows)
     assert columns["phone"] == {"filled": 2, "blank": 1}
     assert columns["balance_minor"] == {
         "filled": 3,
@@ -89,10 +80,10 @@ def test_a_summary(batch_rows):
 def test_distinct_values_are_counted_up_to_a_thousand():
     lines = [f"L{number},5.00,2020-01-02,,,," for number in range(DISTINCT_MAX)]
     head = "r,b,o,p,s,g,x\n"
-    assert summary(head + "\n".join(lines))["columns"]["reference"]["distinct"] == 1_000
+    assert summary(head + "\n".join(lines))["reference"]["distinct"] == 1_000
     lines.append("more,5.00,2020-01-02,,,,")
-    assert summary(head + "\n".join(lines))["columns"]["reference"]["distinct"] is None
+    assert summary(head + "\n".join(lines))["reference"]["distinct"] is None
 
 
 def test_a_file_without_rows():
-    assert summary("r,b,o,p,s,g,x\n")["columns"] == {}
+    assert summary("r,b,o,p,s,g,x\n") == {}

@@ -106,8 +106,17 @@ def test_a_loan_on_hold_cannot_be_placed(bank, house):
 
 def test_holding_and_releasing_on_pages(bank, house, loan):
     client = over_http.person(bank, "vendor_manager")
-    answer = client.post(f"/loans/{loan.pk}/hold/", {"kind": "dispute", "reason": ""})
-    assert answer.status_code == 422
+    assert (
+        " selected" not in client.get(f"/loans/{loan.pk}/hold/").content.decode().split("main")[1]
+    )
+    for given, words in (
+        ({"kind": "dispute", "reason": ""}, "This field is required."),
+        ({"kind": "", "reason": "Says paid"}, "Choose one of the list."),
+        ({"reason": "Says paid"}, "Choose one of the list."),
+    ):
+        answer = client.post(f"/loans/{loan.pk}/hold/", given)
+        assert answer.status_code == 422
+        assert words in answer.content.decode()
     assert not is_on_hold(house)
     answer = client.post(f"/loans/{loan.pk}/hold/", {"kind": "dispute", "reason": "Says paid"})
     assert (answer.status_code, answer.url) == (302, f"/loans/{loan.pk}/")

@@ -280,7 +280,7 @@ def test_a_mapping_that_is_unknown_or_of_another_currency():
     portfolio = draft(bank, currency="EUR")
     with scope(bank.actor("vendor_manager")) as actor:
         with pytest.raises(errors.InvalidInput, match="UNKNOWN_MAPPING"):
-            loan_mappings.called(actor, "../standard")
+            loan_mappings.called(actor, "../standard", "loans")
         columns = ",".join(MAPPINGS["lendingclub"].required_columns())
         with pytest.raises(errors.InvalidInput, match="WRONG_CURRENCY"):
             run(actor, portfolio, f"{columns}\n".encode(), mapping="lendingclub")

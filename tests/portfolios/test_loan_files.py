@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from portfolios.loan_files import Trailer
 from portfolios.mappings import Mapping
+from portfolios.row_batches import Trailer
 from tests.portfolios.loan_rows import (
     CHINESE,
     GOOD,
@@ -26,7 +26,7 @@ from tests.portfolios.loan_rows import (
     row_with,
     warnings,
 )
-from tests.workbook_files import workbook
+from tests.workbook_files import Percent, workbook
 
 LENDINGCLUB_FILE = (
     Path(__file__).resolve().parents[3]
@@ -258,6 +258,27 @@ def test_a_workbook_is_read_as_its_text_would_be():
     assert batch.columns["opened_on"] == [date(2024, 1, 31)] * 2
     assert batch.columns["phone"] == ["15550100", ""]
     assert found(batch.problems) == [(4, "balance", "0.001", "TOO_MANY_DECIMALS")]
+
+
+@pytest.mark.parametrize("unit", ["percent", "fraction", "ppm"])
+def test_a_sign_says_that_a_rate_is_in_per_cent_whatever_the_mappings_unit(unit):
+    mapping = dataclasses.replace(STANDARD, rate_unit=unit, date_formats=("%d.%m.%Y",))
+    given = {"fraction": 0.07, "percent": 7, "ppm": 70_000}[unit]
+    rows = [HEADER.split(",")]
+    for number, rate in enumerate((Percent(0.125), "12.5 %", given)):
+        row = [f"L{number}", *[None] * 5, 7, rate, date(2024, 1, 31), None, None, None]
+        rows.append(row)
+    [batch] = batches(workbook(rows), mapping)
+    assert batch.problems == []
+    assert batch.columns["rate_ppm"] == [125_000, 125_000, 70_000]
+    share = Mapping(
+        name="x",
+        columns={"reference": "r", "opened_on": "o"},
+        computed={"balance": "owed * part"},
+    )
+    rows = [["r", "o", "owed", "part"], ["L1", date(2020, 1, 1), 200, Percent(0.125)]]
+    [batch] = batches(workbook(rows), share)
+    assert batch.columns["balance_minor"] == [25_00]
 
 
 def test_a_point_in_a_workbook_is_never_a_thousands_separator():

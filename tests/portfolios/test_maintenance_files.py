@@ -13,7 +13,10 @@ from portfolios.mappings.events import EVENT_OF_WORD, EVENTS
 
 TODAY = date(2026, 11, 23)
 STANDARD = MAINTENANCE_MAPPINGS["standard"]
-HEADER = "loan_reference,event,amount,value_date,balance,borrower_name,phone,email,address,note"
+HEADER = (
+    "loan_reference,event,amount,value_date,balance,borrower_name,phone,email,address,note,"
+    "payment_reference"
+)
 
 
 def batches(*lines, mapping=STANDARD, **options):
@@ -24,11 +27,11 @@ def batches(*lines, mapping=STANDARD, **options):
 
 def test_news_of_every_kind():
     [batch] = batches(
-        "L1,balance,,2026-11-22,1.50,,,,,",
-        "L2,Direct payment,20.00,2026-11-21,0,,,,,cash",
-        "L3,死亡,,,,,,,,",
-        "L4,contact,,,,,13800000000,,,",
-        "L5,结清,,,,,,,,",
+        "L1,balance,,2026-11-22,1.50,,,,,,",
+        "L2,Direct payment,20.00,2026-11-21,0,,,,,cash,P1",
+        "L3,死亡,,,,,,,,,",
+        "L4,contact,,,,,13800000000,,,,",
+        "L5,结清,,,,,,,,,",
     )
     assert batch.numbers == [2, 3, 4, 5, 6]
     assert batch.columns == {
@@ -42,6 +45,7 @@ def test_news_of_every_kind():
         "email": [""] * 5,
         "address": [""] * 5,
         "note": ["", "cash", "", "", ""],
+        "payment_reference": ["", "P1", "", "", ""],
     }
     assert (batch.problems, batch.rejected) == ([], [])
     assert (batch.last_row, batch.rows_read) == (6, 5)
@@ -50,23 +54,24 @@ def test_news_of_every_kind():
 @pytest.mark.parametrize(
     ("line", "column", "value", "code"),
     [
-        (",balance,,,5,,,,,", "loan_reference", "", "MISSING_VALUE"),
-        ("L1,,,,5,,,,,", "event", "", "MISSING_VALUE"),
-        ("L1,sold,,,5,,,,,", "event", "sold", "UNKNOWN_CHOICE"),
-        ("L1,balance,,,,,,,,", "balance", "", "MISSING_VALUE"),
-        ("L1,balance,,,-1,,,,,", "balance", "-1", "NEGATIVE_AMOUNT"),
-        ("L1,payment,,,,,,,,", "amount", "", "MISSING_VALUE"),
-        ("L1,payment,0,,,,,,,", "amount", "", "NOT_POSITIVE"),
-        ("L1,payment,1.005,,,,,,,", "amount", "1.005", "TOO_MANY_DECIMALS"),
-        ("L1,payment,5,2026-11-24,,,,,,", "value_date", "2026-11-24", "FUTURE_DATE"),
-        ("L1,contact,,,,,,,,new", "", "", "NOTHING_TO_CHANGE"),
-        (f"L1,contact,,,,,{'1' * 61},,,", "phone", "", "TOO_LONG"),
-        (f"L1,plan,,,,,,,,{'x' * 501}", "note", "", "TOO_LONG"),
+        (",balance,,,5,,,,,,", "loan_reference", "", "MISSING_VALUE"),
+        ("L1,,,,5,,,,,,", "event", "", "MISSING_VALUE"),
+        ("L1,sold,,,5,,,,,,", "event", "sold", "UNKNOWN_CHOICE"),
+        ("L1,balance,,,,,,,,,", "balance", "", "MISSING_VALUE"),
+        ("L1,balance,,,-1,,,,,,", "balance", "-1", "NEGATIVE_AMOUNT"),
+        ("L1,payment,,,,,,,,,P1", "amount", "", "MISSING_VALUE"),
+        ("L1,payment,0,,,,,,,,P1", "amount", "", "NOT_POSITIVE"),
+        ("L1,payment,1.005,,,,,,,,P1", "amount", "1.005", "TOO_MANY_DECIMALS"),
+        ("L1,payment,5,2026-11-24,,,,,,,P1", "value_date", "2026-11-24", "FUTURE_DATE"),
+        ("L1,payment,5.00,,,,,,,,", "payment_reference", "", "MISSING_VALUE"),
+        ("L1,contact,,,,,,,,new,", "", "", "NOTHING_TO_CHANGE"),
+        (f"L1,contact,,,,,{'1' * 61},,,,", "phone", "", "TOO_LONG"),
+        (f"L1,plan,,,,,,,,{'x' * 501},", "note", "", "TOO_LONG"),
         ("L1,plan", "", "2", "WRONG_COLUMN_COUNT"),
     ],
 )
 def test_a_bad_row_names_its_column_value_and_reason(line, column, value, code):
-    [batch] = batches(line, "L2,plan,,,,,,,,")
+    [batch] = batches(line, "L2,plan,,,,,,,,,")
     [problem] = batch.problems
     assert (problem.row, problem.column, problem.value, problem.code) == (2, column, value, code)
     assert batch.columns["reference"] == ["L2"]
@@ -80,13 +85,13 @@ def test_a_file_of_balances_alone():
         columns={"reference": "loan_reference", "balance": "balance"},
         constants={"event": "余额"},
     )
-    [batch] = batches("L1,x,,,7.00,,,,,", mapping=mapping)
+    [batch] = batches("L1,x,,,7.00,,,,,,", mapping=mapping)
     assert batch.columns["event"] == ["balance"]
     assert batch.columns["balance_minor"] == [700]
 
 
 def test_batches_and_restarts():
-    lines = [f"L{number},plan,,,,,,,," for number in range(5)]
+    lines = [f"L{number},plan,,,,,,,,," for number in range(5)]
     told = [batch.columns["reference"] for batch in batches(*lines, batch_rows=2, after_row=3)]
     assert told == [["L2", "L3"], ["L4"]]
 

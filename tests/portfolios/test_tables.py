@@ -12,7 +12,13 @@ from config import errors
 from portfolios import tables, text_files, workbooks
 from portfolios.file_messages import RowError
 from tests import workbook_files
-from tests.workbook_files import packed, workbook
+from tests.workbook_files import (
+    COLOURED_PERCENT_STYLE,
+    LITERAL_SIGN_STYLE,
+    PERCENT_STYLE,
+    packed,
+    workbook,
+)
 
 
 def opened(content, **options):
@@ -290,6 +296,32 @@ def test_rows_of_a_workbook_are_numbered_as_it_shows_them():
     [batch] = table.batches()
     assert (batch.numbers, batch.ragged) == ([6], {7: ["1", "2", "3"]})
     assert batch.bytes_read == len(content)
+
+
+def test_a_number_that_a_workbook_shows_as_per_cent_has_the_sign():
+    plain, coloured, literal = PERCENT_STYLE, COLOURED_PERCENT_STYLE, LITERAL_SIGN_STYLE
+    sheet = SHEET.format(
+        '<row r="2"><c r="C2" t="str"><v>a</v></c><c t="str"><v>b</v></c><c t="str"><v>c</v></c>'
+        f'</row><row><c r="C3" s="{plain}"><v>0.125</v></c><c s="{coloured}"><v>-0.07</v></c>'
+        f'<c s="{literal}"><v>12.5</v></c></row>'
+        f'<row r="5"><c r="C5"><v>0.125</v></c><c r="D5" s="{plain}"><v>1</v></c>'
+        f'<c r="E5" s="{plain}" t="b"><v>1</v></c></row>'
+        f'<row r="6"><c r="C6" s="{plain}" t="str"><v>n/a</v></c><c r="D6" s="{plain}"/>'
+        f'<c r="E6" s="{plain}"><v>1.23456789e-7</v></c></row>'
+    )
+    [batch] = opened(packed(sheet)).batches()
+    assert batch.numbers == [3, 5, 6]
+    assert batch.rows == [
+        ["12.5%", "-7%", "12.5"],
+        ["0.125", "100%", "true"],
+        ["n/a", "", "0.0000123456789%"],
+    ]
+
+
+def test_a_workbook_declares_no_document_type():
+    entities = '<!DOCTYPE x [<!ENTITY a "aaaa">]>'
+    sheet = SHEET.format(f'<row r="1"><c r="A1" s="{PERCENT_STYLE}"><v>1</v></c></row>')
+    assert refusal(packed(entities + sheet))[0] == "UNREADABLE_FILE"
 
 
 def test_a_trailer_in_a_workbook():
