@@ -1,0 +1,296 @@
+"""Every agency's index with its uncertainty, its place, and what the raw rate is made of."""
+
+import dataclasses
+import enum
+
+import numpy as np
+
+from marketplace.success import cells as cell_tables
+from marketplace.success import dispersion, order, shrinkage
+from marketplace.success import factors as factor_tables
+from marketplace.success.book import Book, Policy, paid
+from marketplace.success.cells import Cells
+from marketplace.success.dispersion import Variances
+from marketplace.success.factors import Factors
+from marketplace.success.fits import ratio
+
+LEVEL = 0.95
+RANK_LEVEL = 0.90
+COMPANIONS = 2
+COMPANION_SHARE = 0.05
+COMPARABLE_SHARE = 0.5
+
+
+class Status(enum.Enum):
+    """What may be said of an agency: a place, an interval alone, or that there is too little."""
+
+    RANKED = "ranked"
+    PROVISIONAL = "provisional"
+    TOO_LITTLE = "too little data"
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where a ranked agency stands in its group: its rank is from `low` to `high` with 90 %."""
+
+    expected_rank: float
+    low: int
+    high: int
+    probability_top_quarter: float
+    tier: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """One agency. Money in the book's unit; `raw_index` = `exposure_factor` × `mix_factor` ×
+    `observed` / `expected`, and that is `count` × `tilt` × `size`.
+
+    `index` is the median of the posterior of observed ÷ expected, from `low` to `high` with 95 %;
+    `log_mean` and `log_variance` are of its logarithm, `effective_payments` what a funnel is drawn
+    by. `place` is None unless the status is `RANKED`.
+    """
+
+    agency: int
+    loans: int
+    balance: float
+    observed: float
+    expected: float
+    raw_index: float
+    exposure_factor: float
+    mix_factor: float
+    count: float
+    tilt: float
+    size: float
+    index: float
+    low: float
+    high: float
+    probability_above_one: float
+    reliability: float
+    status: Status
+    group: int
+    place: Place | None
+    log_mean: float
+    log_variance: float
+    effective_payments: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """The scores, in order of expected rank within each group, those without one last; and what
+    the fit found: the spread of the agencies in the three factors, and the cash that was capped or
+    came outside of the exposed months."""
+
+    scores: list[Score]
+    cells: Cells
+    factors: Factors
+    variances: Variances
+    tau_count: float
+    tau_tilt: float
+    tau_size: float
+    capped: float
+    outside: float
+
+    @property
+    def groups(self) -> int:
+        return int(self.factors.group.max()) + 1
+
+
+@dataclasses.dataclass(frozen=True)
+class _Judged:
+    """What is known of the agencies' indices: moments of the logarithms, and draws × agencies."""
+
+    mean: np.ndarray
+    variance: np.ndarray
+    reliability: np.ndarray
+    status: list[Status]
+    drawn: np.ndarray
+
+
+def score(book: Book, policy: Policy | None = None) -> Result:
+    """Score the agencies of a book. The same book gives the same scores, in any order of rows."""
+    policy = policy or Policy()
+    payments = paid(book, policy)
+    cells = cell_tables.of(book, payments)
+    factors = factor_tables.split(cells, book.group_of)
+    variances = dispersion.of(book, payments, factors)
+    parts = _shrunk(factors, variances)
+    judged = _judged(policy, cells, factors, parts)
+    return Result(
+        scores=_scores(book, policy, cells, factors, variances, judged),
+        cells=cells,
+        factors=factors,
+        variances=variances,
+        tau_count=parts[0].tau_squared ** 0.5,
+        tau_tilt=parts[1].tau_squared ** 0.5,
+        tau_size=parts[2].tau_squared ** 0.5,
+        capped=payments.capped,
+        outside=payments.outside,
+    )
+
+
+def _shrunk(factors: Factors, variances: Variances) -> list[shrinkage.Posterior]:
+    """The posteriors of the three factors."""
+    parts = []
+    for factor, variance in (
+        (factors.count, variances.count),
+        (factors.tilt, variances.tilt),
+        (factors.size, variances.size),
+    ):
+        exposure = ratio(np.ones_like(variance), variance)
+        successes = exposure * np.clip(factor, 0, None)
+        parts.append(shrinkage.posterior(successes, exposure))
+    return parts
+
+
+def _judged(
+    policy: Policy, cells: Cells, factors: Factors, parts: list[shrinkage.Posterior]
+) -> _Judged:
+    mean, variance = np.array([part.log_moments() for part in parts]).sum(axis=0)
+    spread = sum(part.tau_squared for part in parts)
+    reliability = np.clip(1 - variance / spread, 0, 1)
+    is_exposed = cells.loan_months.sum(axis=(1, 2)) > 0
+    return _Judged(
+        mean=mean,
+        variance=variance,
+        reliability=reliability,
+        status=_status(policy, factors, cells, reliability),
+        drawn=_draws(parts, policy, np.lexsort((mean, ~is_exposed))),
+    )
+
+
+def _draws(parts: list[shrinkage.Posterior], policy: Policy, turn: np.ndarray) -> np.ndarray:
+    """The index in draws × agencies.
+
+    Agencies take their turn by their own figures, those without any last, and each its draws at
+    once: neither who is called what nor somebody without loans changes what is drawn for whom.
+    """
+    drawn = np.ones((policy.draws, len(turn)))
+    for number, part in enumerate(parts):
+        generator = np.random.Generator(np.random.PCG64([policy.seed, number]))
+        drawn[:, turn] *= part.draws(policy.draws, generator, turn)
+    return drawn
+
+
+def _status(
+    policy: Policy, factors: Factors, cells: Cells, reliability: np.ndarray
+) -> list[Status]:
+    """Whether there is enough of an agency, and enough of others on the same loans."""
+    exposed = cells.balance_months.sum(axis=0)
+    present = np.count_nonzero(cells.balance_months, axis=0)
+    # In a field of more than ten even an equal share is hardly 5 %: half of one is company too.
+    least = np.minimum(COMPANION_SHARE, 0.5 / np.maximum(1, present))
+    is_company = (cells.balance_months > 0) & (cells.balance_months >= least * exposed)
+    others = is_company.sum(axis=0)[None] - is_company
+    expected = cells.balance_months * factors.money.rate[None]
+    comparable = ratio(
+        (expected * (others >= COMPANIONS)).sum(axis=(1, 2)), expected.sum(axis=(1, 2))
+    )
+    months = (cells.loan_months.sum(axis=1) > 0).sum(axis=1)
+    is_fit = (months >= policy.least_months) & (comparable >= COMPARABLE_SHARE)
+    found = []
+    for fit, sure in zip(is_fit, reliability, strict=True):
+        if fit and sure >= policy.ranked_from:
+            found.append(Status.RANKED)
+        elif fit and sure >= policy.provisional_from:
+            found.append(Status.PROVISIONAL)
+        else:
+            found.append(Status.TOO_LITTLE)
+    return found
+
+
+def _scores(
+    book: Book,
+    policy: Policy,
+    cells: Cells,
+    factors: Factors,
+    variances: Variances,
+    judged: _Judged,
+) -> list[Score]:
+    loans = np.bincount(book.agency, minlength=book.agencies)
+    balance = np.bincount(book.agency, book.balance, minlength=book.agencies)
+    raw, exposure_factor, mix_factor = _identity(cells, factors, balance)
+    tail = (1 - LEVEL) / 2
+    low, index, high = np.quantile(judged.drawn, (tail, 0.5, 1 - tail), axis=0)
+    places = _places(factors.group, judged, policy)
+    noise = variances.count + variances.tilt + variances.size
+    scores = [
+        Score(
+            agency=agency,
+            loans=int(loans[agency]),
+            balance=float(balance[agency]),
+            observed=float(factors.cash[agency]),
+            expected=float(factors.expected_cash[agency]),
+            raw_index=float(raw[agency]),
+            exposure_factor=float(exposure_factor[agency]),
+            mix_factor=float(mix_factor[agency]),
+            count=float(factors.count[agency]),
+            tilt=float(factors.tilt[agency]),
+            size=float(factors.size[agency]),
+            index=float(index[agency]),
+            low=float(low[agency]),
+            high=float(high[agency]),
+            probability_above_one=float((judged.drawn[:, agency] > 1).mean()),
+            reliability=float(judged.reliability[agency]),
+            status=judged.status[agency],
+            group=int(factors.group[agency]),
+            place=places.get(agency),
+            log_mean=float(judged.mean[agency]),
+            log_variance=float(judged.variance[agency]),
+            effective_payments=float(1 / noise[agency]) if noise[agency] > 0 else 0.0,
+        )
+        for agency in range(book.agencies)
+    ]
+    return sorted(scores, key=_by_rank)
+
+
+def _by_rank(score: Score) -> tuple:
+    rank = np.inf if score.place is None else score.place.expected_rank
+    return (score.group, rank, -score.log_mean, score.agency)
+
+
+def _places(group: np.ndarray, judged: _Judged, policy: Policy) -> dict[int, Place]:
+    """The places of those who are ranked, each among those of its group."""
+    ranked = np.array([one is Status.RANKED for one in judged.status])
+    tail = (1 - RANK_LEVEL) / 2
+    places = {}
+    for number in np.unique(group[ranked]):
+        own = np.flatnonzero(ranked & (group == number))
+        probability = order.better(judged.mean[own], judged.variance[own])
+        expected = order.expected_ranks(probability)
+        tier = order.tiers(expected, probability, policy.tie_probability)
+        ranks = (-judged.drawn[:, own]).argsort(axis=1).argsort(axis=1) + 1
+        low, high = np.quantile(ranks, (tail, 1 - tail), axis=0, method="inverted_cdf")
+        top = (ranks <= max(1, round(len(own) / 4))).mean(axis=0)
+        for agency, *found in zip(own, expected, low, high, top, tier, strict=True):
+            rank, lowest, highest, best, stands = found
+            places[int(agency)] = Place(
+                expected_rank=float(rank),
+                low=int(lowest),
+                high=int(highest),
+                probability_top_quarter=float(best),
+                tier=int(stands),
+            )
+    return places
+
+
+def _identity(
+    cells: Cells, factors: Factors, balance: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The raw index, and the parts of it that are longer exposure and easier loans.
+
+    Raw is cash ÷ balance against the group's. Exposure is what the group's average curve over the
+    months would have brought on the balance, mix what an average agency would have brought on the
+    very strata besides.
+    """
+    by_month = cells.balance_months.sum(axis=1)
+    raw, exposure, mix = (np.zeros(len(balance)) for _ in range(3))
+    for number in range(int(factors.group.max()) + 1):
+        own = factors.group == number
+        cash = cells.cash[own].sum(axis=(0, 1))
+        curve = ratio(np.clip(cash, 0, None), by_month[own].sum(axis=0))
+        typical = by_month[own] @ curve
+        owed = balance[own].sum()
+        raw[own] = ratio(factors.cash[own] * owed, balance[own] * factors.cash[own].sum())
+        exposure[own] = ratio(typical * owed, balance[own] * typical.sum())
+        mix[own] = ratio(factors.expected_cash[own], typical)
+    return raw, exposure, mix
