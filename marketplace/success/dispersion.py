@@ -80,9 +80,12 @@ def _expected(book: Book, rate: np.ndarray) -> np.ndarray:
     reached = np.concatenate([np.zeros((len(rate), 1)), rate.cumsum(axis=1)], axis=1)
     padded = np.concatenate([rate, np.zeros((len(rate), 1))], axis=1)
 
+    row = book.stratum.astype(np.int64) * reached.shape[1]
+
     def until(moment: np.ndarray) -> np.ndarray:
         whole = np.minimum(moment.astype(np.int64), rate.shape[1])
-        return reached[book.stratum, whole] + padded[book.stratum, whole] * (moment - whole)
+        place = row + whole
+        return reached.ravel()[place] + padded.ravel()[place] * (moment - whole)
 
     return until(book.ends) - until(book.starts) if book.starts.any() else until(book.ends)
 
@@ -109,11 +112,10 @@ def _between_lots(
 ) -> tuple[float, np.ndarray]:
     """ω² by the method of moments within agencies (DerSimonian & Laird 1986), and by agency the
     part of it that stays: Σ_l (E_l / E)²."""
-    lots, place = np.unique(
-        book.agency.astype(np.int64) * (int(book.lot.max()) + 1) + book.lot, return_inverse=True
+    of_lot, place = _lots(book)
+    found, mean = (
+        np.bincount(place, values, minlength=len(of_lot)) for values in (payers, expected)
     )
-    of_lot = lots // (int(book.lot.max()) + 1)
-    found, mean = np.bincount(place, payers), np.bincount(place, expected)
     shares = _by(of_lot, mean**2, book.agencies)
     shares = ratio(shares, factors.expected_payers**2)
     theta = factors.count[of_lot]
@@ -131,3 +133,14 @@ def _between_lots(
     below = float(weight.sum() - ratio(squared, within).sum())
     excess = float((relative**2 / variance).sum()) - (len(of_lot) - np.count_nonzero(within))
     return (max(0.0, excess / below) if below > 0 else 0.0), shares
+
+
+def _lots(book: Book) -> tuple[np.ndarray, np.ndarray]:
+    """The agency of each lot, and by loan the lot's place among them."""
+    width = int(book.lot.max()) + 1
+    key = book.agency.astype(np.int64) * width + book.lot
+    if book.agencies * width > len(key):
+        lots, place = np.unique(key, return_inverse=True)
+        return lots // width, place
+    # Few enough for one of each, there or not: that takes no sorting of the loans.
+    return np.repeat(np.arange(book.agencies), width), key
