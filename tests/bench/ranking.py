@@ -2,7 +2,6 @@
 
 import dataclasses
 import resource
-import sys
 import time
 
 import numpy as np
@@ -61,8 +60,3 @@ def _history(loans: int) -> Book:
         group_of=np.arange(STRATA) // 12,
         agencies=AGENCIES,
     )
-
-
-if __name__ == "__main__":
-    show(int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS)
-    show_speed()
