@@ -71,3 +71,31 @@ def test_clear_forgets_every_message(connection, tmp_path):
     queue = connection.SimpleBuffer("forgotten")
     with pytest.raises(queue.Empty):
         queue.get(block=False)
+
+
+def test_queues_bound_at_one_moment_are_all_bound(connection, tmp_path):
+    """Workers that start together: none takes another's queue off the table."""
+    folder = tmp_path / "broker"
+    options = broker.prepare(folder)
+    together = threading.Barrier(4)
+    exchanges = [f"exchange{number}" for number in range(50)]
+
+    def bind(queue: str) -> None:
+        with Connection(f"{broker.SCHEME}://localhost", transport_options=options) as mine:
+            channel = mine.channel()
+            for exchange in exchanges:
+                together.wait(timeout=20)
+                channel._queue_bind(exchange, "key", "", queue)
+
+    queues = [f"queue{number}" for number in range(4)]
+    workers = [threading.Thread(target=bind, args=[queue]) for queue in queues]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    channel = connection.channel()
+    for exchange in exchanges:
+        assert sorted(row.queue for row in channel.get_table(exchange)) == queues
+    channel._delete("queue1", "exchange0", "key", "")
+    assert "queue1" not in [row.queue for row in channel.get_table("exchange0")]
+    assert "queue1" in [row.queue for row in channel.get_table("exchange1")]
