@@ -156,6 +156,30 @@ def test_a_vendor_manager_imports_a_chinese_file_and_gets_its_wrong_rows_back(so
     manager.says("信用贷款", "1,980").check_access()
 
 
+def test_a_vendor_manager_applies_the_news_of_the_day(someone):
+    manager = someone("vendor_manager")
+    manager.menu("Maintenance files")
+    manager.says("No maintenance file yet").check_access()
+    manager.follow("Send a file")
+    manager.check_access()
+    manager.page.get_by_label("Maintenance file").set_input_files(papers.news())
+    manager.press("Continue")
+    manager.says("Say which columns hold what").hides("555 0177", "paid in May").check_access()
+    manager.press("Check the file")
+    manager.says("Apply the 2 good rows and leave 1 out", "You have no loan with this reference.")
+    manager.check_access()
+    with manager.refusal():
+        manager.press("Continue")
+    manager.fill({"Apply the 2 good rows": True})
+    manager.press("Continue")
+    manager.says("What came of it", "Dispute", "Contact data").check_access()
+    manager.menu("Holds")
+    manager.follow("PA-00058")
+    manager.says("Says that she paid in May").check_access()
+    manager.menu("Maintenance files")
+    manager.says("news.csv", "Imported").check_access()
+
+
 def test_a_vendor_manager_answers_bidders(someone):
     manager = someone("vendor_manager")
     manager.open("/listings/")
@@ -431,7 +455,7 @@ def test_bank_and_agency_go_through_a_recall_in_two_steps(someone):
 
 def test_a_vendor_manager_holds_many_loans_and_changes_the_rules(someone):
     manager = someone("vendor_manager")
-    manager.menu("Loans")
+    manager.open("/loans/?reference=PA-")
     references = sorted(set(LOAN.findall(manager.main.inner_text())))[:3]
     manager.menu("Holds")
     manager.check_access()

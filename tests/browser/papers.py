@@ -27,6 +27,19 @@ def chinese_loans_file() -> dict:
     return {"name": "贷款.csv", "mimeType": "text/csv", "buffer": content}
 
 
+def news() -> dict:
+    """What happened to two loans, and to one that the bank does not have."""
+    return _file(
+        "news.csv",
+        "loan_reference,event,phone,note",
+        [
+            "PA-00058,dispute,,Says that she paid in May",
+            "PA-00059,contact,+1 212 555 0177,",
+            "PA-99999,dispute,,",
+        ],
+    )
+
+
 def receipts(loan_reference: str, amount: str, day: str) -> dict:
     """One receipt that proves what an agency reported, and one for a loan nobody knows."""
     return _file(
