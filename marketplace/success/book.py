@@ -33,7 +33,8 @@ class Book:
 
     Payments, one element each: `paid_loan` (index of a loan), `paid_month` (whole month on book,
     from 0 on) and `cash` (net; what was reversed is negative in the month of the payment).
-    `group_of` has for each stratum the coarser group that lends it what it lacks, from 0 on.
+    `group_of` has for each stratum the coarser group that lends it what it lacks, from 0 on;
+    `is_random` marks the loans of lots that chance dealt, if there are any.
     Raises ValueError, with a sentence for people, for data that are none of this.
     """
 
@@ -48,10 +49,13 @@ class Book:
     cash: np.ndarray
     group_of: np.ndarray
     agencies: int
+    is_random: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         loans = (self.agency, self.stratum, self.lot, self.balance, self.starts, self.ends)
         if len({len(column) for column in loans}) != 1:
+            raise ValueError("the columns of loans differ in length")
+        if self.is_random is not None and len(self.is_random) != len(self.agency):
             raise ValueError("the columns of loans differ in length")
         if not len(self.paid_loan) == len(self.paid_month) == len(self.cash):
             raise ValueError("the columns of payments differ in length")

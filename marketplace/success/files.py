@@ -13,7 +13,8 @@ from marketplace.success.book import Book
 from marketplace.success.scores import Result, Score
 
 LOAN_COLUMNS = ("loan", "agency", "balance", "exposure_months")
-LOT = "lot"
+LOT, RANDOM = "lot", "random"
+TRUE = frozenset("1 true yes y t".split())
 PAYMENT_COLUMNS = ("loan", "month_on_book", "net_cash")
 COARSE_COLUMNS = 2
 """A stratum's coarse group is what its first two columns say."""
@@ -48,10 +49,12 @@ def read(
 
     `strata` are the columns by which loans are compared, none for all alike. `columns` says what
     a column is called in these files, where it is another name. Without a column `lot` all loans
-    of an agency are one. `told` hears a file's name and how many rows of it are read. Raises
-    `Unreadable`.
+    of an agency are one; a column `random` says of which loans chance decided who got them. `told`
+    hears a file's name and how many rows of it are read. Raises `Unreadable`.
     """
-    named = {name: columns.get(name, name) for name in (*LOAN_COLUMNS, LOT, *PAYMENT_COLUMNS)}
+    named = {
+        name: columns.get(name, name) for name in (*LOAN_COLUMNS, LOT, RANDOM, *PAYMENT_COLUMNS)
+    }
     read_loans = _loans(loans, named, strata, told)
     keys = read_loans.keys
     order = np.argsort(keys, kind="stable")
@@ -70,6 +73,7 @@ def read(
             cash=cash,
             group_of=_Codes().of([label[:COARSE_COLUMNS] for label in read_loans.strata]),
             agencies=len(read_loans.agencies),
+            is_random=read_loans.is_random,
         )
     except ValueError as error:
         raise Unreadable(f"These files cannot be scored: {error}.") from error
@@ -88,6 +92,7 @@ class _Loans:
     stratum: np.ndarray
     balance: np.ndarray
     ends: np.ndarray
+    is_random: np.ndarray
     agencies: list[str]
     strata: list[tuple[str, ...]]
 
@@ -96,7 +101,7 @@ def _loans(path: Path, named: Mapping[str, str], strata: Sequence[str], told: To
     agencies, lots, alike = _Codes(), _Codes(), _Codes()
     parts = []
     wanted = [named[name] for name in LOAN_COLUMNS] + list(strata)
-    for first_row, cells in _batches(path, wanted, [named[LOT]], told):
+    for first_row, cells in _batches(path, wanted, [named[LOT], named[RANDOM]], told):
         where = f"{path.name}, from row {first_row} on"
         loans = cells[named["loan"]]
         nothing = [""] * len(loans)
@@ -110,11 +115,16 @@ def _loans(path: Path, named: Mapping[str, str], strata: Sequence[str], told: To
                 ),
                 _numbers(cells[named["balance"]], named["balance"], where),
                 _numbers(cells[named["exposure_months"]], named["exposure_months"], where),
+                np.array(
+                    [text.strip().lower() in TRUE for text in cells.get(named[RANDOM], nothing)]
+                ),
             )
         )
     if not parts:
         raise Unreadable(f"{path.name} has no loan.")
-    keys, agency, lot, stratum, balance, ends = map(np.concatenate, zip(*parts, strict=True))
+    keys, agency, lot, stratum, balance, ends, is_random = map(
+        np.concatenate, zip(*parts, strict=True)
+    )
     return _Loans(
         keys=keys,
         agency=agency,
@@ -122,6 +132,7 @@ def _loans(path: Path, named: Mapping[str, str], strata: Sequence[str], told: To
         stratum=stratum,
         balance=balance,
         ends=ends,
+        is_random=is_random,
         agencies=agencies.labels(),
         strata=alike.labels(),
     )
@@ -279,7 +290,10 @@ def _row(name: str, score: Score) -> dict[str, object]:
 def diagnostics(result: Result) -> dict[str, object]:
     """What the fit found, for whoever wants to know how far to trust it."""
     return {
-        "basis": "adjusted for recorded differences only",
+        "basis": "adjusted for recorded differences only"
+        if result.pull is None
+        else "adjusted for recorded differences, and by random lots for others",
+        "pull": None if result.pull is None else round(result.pull, 4),
         "groups": result.groups,
         "passes_count": result.factors.counts.passes,
         "passes_money": result.factors.money.passes,

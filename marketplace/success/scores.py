@@ -6,9 +6,9 @@ import enum
 import numpy as np
 
 from marketplace.success import cells as cell_tables
-from marketplace.success import dispersion, order, shrinkage
+from marketplace.success import dispersion, order, random_lots, shrinkage
 from marketplace.success import factors as factor_tables
-from marketplace.success.book import Book, Policy, paid
+from marketplace.success.book import Book, Paid, Policy, paid
 from marketplace.success.cells import Cells
 from marketplace.success.dispersion import Variances
 from marketplace.success.factors import Factors
@@ -77,8 +77,9 @@ class Score:
 @dataclasses.dataclass(frozen=True)
 class Result:
     """The scores, in order of expected rank within each group, those without one last; and what
-    the fit found: the spread of the agencies in the three factors, and the cash that was capped or
-    came outside of the exposed months."""
+    the fit found: the spread of the agencies in the three factors, the `pull` of unrecorded quality
+    (None without random lots: then it is adjusted for recorded differences only), and the cash that
+    was capped or came outside of the exposed months."""
 
     scores: list[Score]
     cells: Cells
@@ -87,6 +88,7 @@ class Result:
     tau_count: float
     tau_tilt: float
     tau_size: float
+    pull: float | None
     capped: float
     outside: float
 
@@ -113,7 +115,8 @@ def score(book: Book, policy: Policy | None = None) -> Result:
     cells = cell_tables.of(book, payments)
     factors = factor_tables.split(cells, book.group_of)
     variances = dispersion.of(book, payments, factors)
-    parts = _shrunk(factors, variances)
+    count, pull = _count(book, payments, factors, variances)
+    parts = _shrunk(factors, count, variances)
     judged = _judged(policy, cells, factors, parts)
     return Result(
         scores=_scores(book, policy, cells, factors, variances, judged),
@@ -123,16 +126,40 @@ def score(book: Book, policy: Policy | None = None) -> Result:
         tau_count=parts[0].tau_squared ** 0.5,
         tau_tilt=parts[1].tau_squared ** 0.5,
         tau_size=parts[2].tau_squared ** 0.5,
+        pull=pull,
         capped=payments.capped,
         outside=payments.outside,
     )
 
 
-def _shrunk(factors: Factors, variances: Variances) -> list[shrinkage.Posterior]:
-    """The posteriors of the three factors."""
+def _count(
+    book: Book, payments: Paid, factors: Factors, variances: Variances
+) -> tuple[tuple[np.ndarray, np.ndarray], float | None]:
+    """How many pay, with the variance of its logarithm, and the pull of unrecorded quality.
+
+    With random lots each agency is two in the fit, its random loans and its others: the norm is
+    the same for both, and what they differ by beyond chance is what was not recorded.
+    """
+    if book.is_random is None or not book.is_random.any():
+        return (factors.count, variances.count), None
+    doubled = dataclasses.replace(
+        book, agency=book.agency * 2 + book.is_random, agencies=book.agencies * 2
+    )
+    apart = factor_tables.split(cell_tables.of(doubled, payments), book.group_of)
+    spread = dispersion.of(doubled, payments, apart).count
+    combined = random_lots.combine(apart.count[1::2], spread[1::2], apart.count[::2], spread[::2])
+    expected = factors.expected_payers
+    level = ratio(np.array(expected.sum()), np.array((combined.factor * expected).sum()))
+    return (combined.factor * float(level), combined.variance), combined.pull
+
+
+def _shrunk(
+    factors: Factors, count: tuple[np.ndarray, np.ndarray], variances: Variances
+) -> list[shrinkage.Posterior]:
+    """The posteriors of the three factors; `count` is the first with its variance."""
     parts = []
     for factor, variance in (
-        (factors.count, variances.count),
+        count,
         (factors.tilt, variances.tilt),
         (factors.size, variances.size),
     ):

@@ -28,7 +28,8 @@ class Scenario:
     """What differs: `mix` is how the strata follow what the bank thinks of an agency, which is
     right with a correlation of .5 (above 0: those it thinks better got easier loans),
     `interaction` the sd of an agency's skill by product and age, `by_balance` by balance,
-    `unrecorded` the sd of a debtor quality that nobody recorded and that follows skill."""
+    `unrecorded` the sd of a debtor quality that nobody recorded and that follows skill;
+    `random_part` of each agency's loans is dealt by chance, of every stratum and quality alike."""
 
     name: str
     mix: float = 0.0
@@ -37,6 +38,7 @@ class Scenario:
     by_balance: float = 0.0
     unrecorded: float = 0.0
     specialists: bool = False
+    random_part: float = 0.0
     agencies: int = 40
 
 
@@ -47,6 +49,7 @@ SCENARIOS = (
     Scenario("S3 as S2, 500 loans each", mix=-0.6, loans=500),
     Scenario("S4 as S2, skill differs by segment", mix=-0.6, interaction=0.15),
     Scenario("S5 as S1, unrecorded quality", mix=0.6, unrecorded=0.15),
+    Scenario("S6 as S5, 15 % random lots", mix=0.6, unrecorded=0.15, random_part=0.15),
     Scenario("S7 half are of one product", specialists=True),
     Scenario("S8 as S2, 15,000 loans each", mix=-0.6, loans=15_000),
     Scenario("S9 skill differs by balance", by_balance=0.15),
@@ -84,11 +87,14 @@ def simulate(scenario: Scenario, seed: int) -> Simulated:
     agency = np.repeat(np.arange(agencies), scenario.loans)
     stratum = _strata(scenario, dice, np.log(chance), product, skill)
     count = len(agency)
+    is_random = dice.random(count) < scenario.random_part
+    stratum = np.where(is_random, dice.integers(0, STRATA, count), stratum)
     balance = np.round(
         np.array([300, 1_500, 6_000])[band[stratum]] * np.exp(dice.normal(0, 0.5, count)), 2
     )
-    lot = dice.integers(0, LOTS, count)
-    lot_age = dice.integers(1, MONTHS + 1, (agencies, LOTS))
+    # The random loans are a lot of their own.
+    lot = np.where(is_random, LOTS, dice.integers(0, LOTS, count))
+    lot_age = dice.integers(1, MONTHS + 1, (agencies, LOTS + 1))
     ends = lot_age[agency, lot] - dice.random(count)
     recalled = dice.random(count) < 0.20
     ends = np.where(recalled, ends * dice.random(count), ends)
@@ -98,9 +104,9 @@ def simulate(scenario: Scenario, seed: int) -> Simulated:
         * by_segment[agency, product[stratum] * AGES + age[stratum]]
         * by_band[agency, band[stratum]]
     )
-    quality = _quality(scenario, dice, skill)[agency]
+    quality = np.where(is_random, 1.0, _quality(scenario, dice, skill)[agency])
     frailty = dice.gamma(4, 1 / 4, count)
-    between = np.exp(dice.normal(0, 0.10, (agencies, LOTS)))[agency, lot]
+    between = np.exp(dice.normal(0, 0.10, (agencies, LOTS + 1)))[agency, lot]
     likely = chance[stratum] * own * quality * frailty * between
     paid_loan, paid_month, cash = _payments(
         dice, ends, likely, balance * part[stratum], balance, size[agency]
@@ -120,6 +126,7 @@ def simulate(scenario: Scenario, seed: int) -> Simulated:
         cash=cash,
         group_of=product * AGES + age,
         agencies=agencies,
+        is_random=is_random if scenario.random_part else None,
     )
     return Simulated(made, truth)
 

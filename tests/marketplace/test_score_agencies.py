@@ -108,6 +108,18 @@ def test_other_names_gzip_and_json_tell_the_same(given, rows, tmp_path, capsys):
     assert plain["scores"][0]["agency"] == "Bravo"
 
 
+def test_random_lots_are_used_where_the_file_tells_them(rows, tmp_path, capsys):
+    loans = [row | {"random": "yes" if row["lot"] == 3 else "no"} for row in rows[0]]
+    given = {"loans": tmp_path / "loans.csv", "payments": tmp_path / "payments.csv"}
+    given["loans"].write_text(text_of(loans))
+    given["payments"].write_text(text_of(rows[1]))
+    call_command("score_agencies", **given, strata="product,age_band", json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert "random lots" in told["fit"]["basis"]
+    assert told["fit"]["pull"] >= 0
+    assert told["scores"][0]["agency"] == "Bravo"
+
+
 LOAN = "loan,agency,lot,balance,exposure_months\n"
 PAYMENT = "loan,month_on_book,net_cash\n"
 TWO = LOAN + "1,A,1,100,3\n2,B,1,100,3\n"

@@ -14,8 +14,9 @@ from marketplace.success.scores import score
 class Command(BaseCommand):
     help = (
         "Compares agencies on the same loans: what each recovered against what an average one would"
-        " have. LOANS has loan, agency, balance, exposure_months, a lot where there is one, and the"
-        " columns named by --strata; PAYMENTS has loan, month_on_book (0 for the first), net_cash."
+        " have. LOANS has loan, agency, balance, exposure_months, a lot where there is one, random"
+        " (yes where chance decided who got it), and the columns named by --strata; PAYMENTS has"
+        " loan, month_on_book (0 for the first), net_cash."
     )
     requires_system_checks: list[str] = []
 
