@@ -47,7 +47,7 @@ LABELS = {
     "address": gettext_lazy("Address"),
     "national_id": gettext_lazy("National identifier"),
     "currency": gettext_lazy("Currency"),
-    "event": gettext_lazy("What happened"),
+    "event": gettext_lazy("Event"),
     "value_on": gettext_lazy("On which day"),
     "amount": gettext_lazy("Amount paid"),
     "payment_reference": gettext_lazy("Payment reference"),
