@@ -10,6 +10,7 @@ from typing import IO, Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from agencies import audit, policies, selectors
 from agencies.actors import Actor
@@ -223,7 +224,11 @@ def _demand_good_rows(loan_import: LoanImport, policy: str) -> None:
         first: Any = loan_import.problems.filter(is_warning=False).order_by("row").first()
         raise errors.InvalidInput(
             "BAD_ROWS",
-            _("%(count)s rows are wrong, so nothing was imported. The first: %(message)s")
+            ngettext(
+                "%(count)s row is wrong, so nothing was imported: %(message)s",
+                "%(count)s rows are wrong, so nothing was imported. The first: %(message)s",
+                rejected,
+            )
             % {"count": rejected, "message": first.message},
             field="file",
             row=first.row,
