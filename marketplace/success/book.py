@@ -4,19 +4,24 @@ import dataclasses
 
 import numpy as np
 
+PPM = 1_000_000
+MOST_MONTHS = 600
+MOST_CELLS = 20_000_000
+"""Beyond either the columns are not what they are taken for, and memory would run out."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Policy:
     """What is decided, not computed; amounts in the book's unit.
 
-    A month counts as paying from `least_payment` on, and from `least_share` of the balance on:
+    A month counts as paying from `least_payment` on, and from `least_share_ppm` of the balance on:
     cutting a payment into many gains nothing. The cash of one loan counts up to the
     `cap_quantile` of the paying loans of its stratum (1: all of it), so that one inheritance does
     not make an agency the best. A tier ends where the first of it is better with `tie_probability`.
     """
 
     least_payment: float = 5.0
-    least_share: float = 0.005
+    least_share_ppm: int = 5_000
     cap_quantile: float = 0.995
     tie_probability: float = 0.90
     ranked_from: float = 0.70
@@ -68,7 +73,7 @@ class Book:
         ):
             if len(column) and (column.min() < 0 or column.max() >= bound):
                 raise ValueError(f"{name} is out of range")
-        if not (self.balance > 0).all():
+        if not (np.isfinite(self.balance).all() and (self.balance > 0).all()):
             raise ValueError("a balance is not above zero")
         if not (np.isfinite(self.ends).all() and (self.ends >= self.starts).all()):
             raise ValueError("an exposure is negative")
@@ -76,6 +81,13 @@ class Book:
             raise ValueError("a month on book is negative")
         if not np.isfinite(self.cash).all():
             raise ValueError("an amount is not a number")
+        if self.months > MOST_MONTHS:
+            raise ValueError(f"an exposure is longer than {MOST_MONTHS} months")
+        if self.agencies * self.strata * self.months > MOST_CELLS:
+            raise ValueError(
+                f"there are {self.agencies} agencies, {self.strata} strata and {self.months}"
+                " months: too many to compare; choose coarser strata"
+            )
 
     @property
     def strata(self) -> int:
@@ -93,17 +105,15 @@ class Book:
 
 @dataclasses.dataclass(frozen=True)
 class Paid:
-    """Loan-months with cash: `loan`, `month`, `cash` (after the cap) and whether it `is_paying`.
-
-    `capped` is the cash beyond the cap, `outside` what came outside of the exposed months; neither
-    is part of the rest.
+    """Loan-months with cash: `loan`, `month`, `cash` (after the cap), what was `beyond_cap`, and
+    whether it `is_paying`; `outside` is the cash that came outside of the exposed months.
     """
 
     loan: np.ndarray
     month: np.ndarray
     cash: np.ndarray
     is_paying: np.ndarray
-    capped: float
+    beyond_cap: np.ndarray
     outside: float
 
 
@@ -121,13 +131,14 @@ def paid(book: Book, policy: Policy) -> Paid:
     loan, month = np.divmod(key[first], book.months)
     factor = _cap(book, policy, loan, cash)
     kept = cash * factor
-    least = np.maximum(policy.least_payment, policy.least_share * book.balance[loan])
+    # A product of whole numbers, which a database that counts payers finds to be the same.
+    is_enough = cash * PPM >= policy.least_share_ppm * book.balance[loan]
     return Paid(
         loan=loan,
         month=month,
         cash=kept,
-        is_paying=(cash > 0) & (cash >= least),
-        capped=float((cash - kept).sum()),
+        is_paying=(cash > 0) & (cash >= policy.least_payment) & is_enough,
+        beyond_cap=cash - kept,
         outside=float(book.cash[~inside].sum()),
     )
 

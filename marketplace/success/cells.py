@@ -21,6 +21,21 @@ class Cells:
     payer_balance: np.ndarray
     cash: np.ndarray
 
+    def in_pairs(self) -> "Cells":
+        """The cells of half as many agencies: those of 2n and 2n + 1 are the one's of n."""
+        return Cells(*(_added(getattr(self, part.name)) for part in dataclasses.fields(self)))
+
+
+def _added(cells: np.ndarray) -> np.ndarray:
+    return cells[::2] + cells[1::2]
+
+
+def apart(book: Book) -> Book:
+    """The book in which each agency is two: 2n with what it was given, 2n + 1 with its random
+    lots."""
+    is_random = np.zeros(len(book.agency), bool) if book.is_random is None else book.is_random
+    return dataclasses.replace(book, agency=book.agency * 2 + is_random, agencies=book.agencies * 2)
+
 
 def of(book: Book, paid: Paid) -> Cells:
     """The cells of a book."""
@@ -43,6 +58,14 @@ def of(book: Book, paid: Paid) -> Cells:
         payer_balance=np.bincount(paying, balances, minlength=size).reshape(shape),
         cash=np.bincount(key, paid.cash, minlength=size).reshape(shape),
     )
+
+
+def beyond_cap(book: Book, paid: Paid) -> np.ndarray:
+    """The cash of each cell that the cap leaves out."""
+    key = (book.agency.astype(np.int64) * book.strata + book.stratum)[paid.loan]
+    shape = (book.agencies, book.strata, book.months)
+    key = key * book.months + paid.month
+    return np.bincount(key, paid.beyond_cap, minlength=int(np.prod(shape))).reshape(shape)
 
 
 def _until(book: Book, cell: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,43 +1,20 @@
 """Every agency's index with its uncertainty, its place, and what the raw rate is made of."""
 
 import dataclasses
-import enum
 
 import numpy as np
 
 from marketplace.success import cells as cell_tables
-from marketplace.success import dispersion, order, random_lots, shrinkage
+from marketplace.success import dispersion, identity, random_lots, shrinkage, standing
 from marketplace.success import factors as factor_tables
 from marketplace.success.book import Book, Paid, Policy, paid
 from marketplace.success.cells import Cells
 from marketplace.success.dispersion import Variances
 from marketplace.success.factors import Factors
 from marketplace.success.fits import ratio
+from marketplace.success.standing import Place, Status
 
 LEVEL = 0.95
-RANK_LEVEL = 0.90
-COMPANIONS = 2
-COMPANION_SHARE = 0.05
-COMPARABLE_SHARE = 0.5
-
-
-class Status(enum.Enum):
-    """What may be said of an agency: a place, an interval alone, or that there is too little."""
-
-    RANKED = "ranked"
-    PROVISIONAL = "provisional"
-    TOO_LITTLE = "too little data"
-
-
-@dataclasses.dataclass(frozen=True)
-class Place:
-    """Where a ranked agency stands in its group: its rank is from `low` to `high` with 90 %."""
-
-    expected_rank: float
-    low: int
-    high: int
-    probability_top_quarter: float
-    tier: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,14 +85,25 @@ class _Judged:
     drawn: np.ndarray
 
 
-def score(book: Book, policy: Policy | None = None) -> Result:
-    """Score the agencies of a book. The same book gives the same scores, in any order of rows."""
+def score(book: Book, policy: Policy | None = None, counted: Cells | None = None) -> Result:
+    """Score the agencies of a book. The same book gives the same scores, in any order of rows.
+
+    `counted` are the cells of `cells.apart(book)` where somebody has counted them already, with all
+    of the cash; without, they are counted from the book's rows.
+    """
     policy = policy or Policy()
     payments = paid(book, policy)
-    cells = cell_tables.of(book, payments)
+    doubled = cell_tables.apart(book)
+    if counted is None:
+        each = cell_tables.of(doubled, payments)
+    else:
+        each = dataclasses.replace(
+            counted, cash=counted.cash - cell_tables.beyond_cap(doubled, payments)
+        )
+    cells = each.in_pairs()
     factors = factor_tables.split(cells, book.group_of)
     variances = dispersion.of(book, payments, factors)
-    count, pull = _count(book, payments, factors, variances)
+    count, pull = _count(doubled, each, payments, factors, variances)
     parts = _shrunk(factors, count, variances)
     judged = _judged(policy, cells, factors, parts)
     return Result(
@@ -127,27 +115,24 @@ def score(book: Book, policy: Policy | None = None) -> Result:
         tau_tilt=parts[1].tau_squared ** 0.5,
         tau_size=parts[2].tau_squared ** 0.5,
         pull=pull,
-        capped=payments.capped,
+        capped=float(payments.beyond_cap.sum()),
         outside=payments.outside,
     )
 
 
 def _count(
-    book: Book, payments: Paid, factors: Factors, variances: Variances
+    doubled: Book, each: Cells, payments: Paid, factors: Factors, variances: Variances
 ) -> tuple[tuple[np.ndarray, np.ndarray], float | None]:
     """How many pay, with the variance of its logarithm, and the pull of unrecorded quality.
 
     With random lots each agency is two in the fit, its random loans and its others: the norm is
     the same for both, and what they differ by beyond chance is what was not recorded.
     """
-    if book.is_random is None or not book.is_random.any():
+    if not (doubled.agency % 2).any():
         return (factors.count, variances.count), None
-    doubled = dataclasses.replace(
-        book, agency=book.agency * 2 + book.is_random, agencies=book.agencies * 2
-    )
-    apart = factor_tables.split(cell_tables.of(doubled, payments), book.group_of)
-    spread = dispersion.of(doubled, payments, apart).count
-    combined = random_lots.combine(apart.count[1::2], spread[1::2], apart.count[::2], spread[::2])
+    halves = factor_tables.split(each, doubled.group_of)
+    spread = dispersion.of(doubled, payments, halves).count
+    combined = random_lots.combine(halves.count[1::2], spread[1::2], halves.count[::2], spread[::2])
     expected = factors.expected_payers
     level = ratio(np.array(expected.sum()), np.array((combined.factor * expected).sum()))
     return (combined.factor * float(level), combined.variance), combined.pull
@@ -180,7 +165,7 @@ def _judged(
         mean=mean,
         variance=variance,
         reliability=reliability,
-        status=_status(policy, factors, cells, reliability),
+        status=standing.status(policy, factors, cells, reliability),
         drawn=_draws(parts, policy, np.lexsort((mean, ~is_exposed))),
     )
 
@@ -198,33 +183,6 @@ def _draws(parts: list[shrinkage.Posterior], policy: Policy, turn: np.ndarray) -
     return drawn
 
 
-def _status(
-    policy: Policy, factors: Factors, cells: Cells, reliability: np.ndarray
-) -> list[Status]:
-    """Whether there is enough of an agency, and enough of others on the same loans."""
-    exposed = cells.balance_months.sum(axis=0)
-    present = np.count_nonzero(cells.balance_months, axis=0)
-    # In a field of more than ten even an equal share is hardly 5 %: half of one is company too.
-    least = np.minimum(COMPANION_SHARE, 0.5 / np.maximum(1, present))
-    is_company = (cells.balance_months > 0) & (cells.balance_months >= least * exposed)
-    others = is_company.sum(axis=0)[None] - is_company
-    expected = cells.balance_months * factors.money.rate[None]
-    comparable = ratio(
-        (expected * (others >= COMPANIONS)).sum(axis=(1, 2)), expected.sum(axis=(1, 2))
-    )
-    months = (cells.loan_months.sum(axis=1) > 0).sum(axis=1)
-    is_fit = (months >= policy.least_months) & (comparable >= COMPARABLE_SHARE)
-    found = []
-    for fit, sure in zip(is_fit, reliability, strict=True):
-        if fit and sure >= policy.ranked_from:
-            found.append(Status.RANKED)
-        elif fit and sure >= policy.provisional_from:
-            found.append(Status.PROVISIONAL)
-        else:
-            found.append(Status.TOO_LITTLE)
-    return found
-
-
 def _scores(
     book: Book,
     policy: Policy,
@@ -235,10 +193,12 @@ def _scores(
 ) -> list[Score]:
     loans = np.bincount(book.agency, minlength=book.agencies)
     balance = np.bincount(book.agency, book.balance, minlength=book.agencies)
-    raw, exposure_factor, mix_factor = _identity(cells, factors, balance)
+    raw, exposure_factor, mix_factor = identity.split(cells, factors, balance)
     tail = (1 - LEVEL) / 2
     low, index, high = np.quantile(judged.drawn, (tail, 0.5, 1 - tail), axis=0)
-    places = _places(factors.group, judged, policy)
+    places = standing.places(
+        factors.group, judged.status, judged.mean, judged.variance, judged.drawn, policy
+    )
     noise = variances.count + variances.tilt + variances.size
     scores = [
         Score(
@@ -273,51 +233,3 @@ def _scores(
 def _by_rank(score: Score) -> tuple:
     rank = np.inf if score.place is None else score.place.expected_rank
     return (score.group, rank, -score.log_mean, score.agency)
-
-
-def _places(group: np.ndarray, judged: _Judged, policy: Policy) -> dict[int, Place]:
-    """The places of those who are ranked, each among those of its group."""
-    ranked = np.array([one is Status.RANKED for one in judged.status])
-    tail = (1 - RANK_LEVEL) / 2
-    places = {}
-    for number in np.unique(group[ranked]):
-        own = np.flatnonzero(ranked & (group == number))
-        probability = order.better(judged.mean[own], judged.variance[own])
-        expected = order.expected_ranks(probability)
-        tier = order.tiers(expected, probability, policy.tie_probability)
-        ranks = (-judged.drawn[:, own]).argsort(axis=1).argsort(axis=1) + 1
-        low, high = np.quantile(ranks, (tail, 1 - tail), axis=0, method="inverted_cdf")
-        top = (ranks <= max(1, round(len(own) / 4))).mean(axis=0)
-        for agency, *found in zip(own, expected, low, high, top, tier, strict=True):
-            rank, lowest, highest, best, stands = found
-            places[int(agency)] = Place(
-                expected_rank=float(rank),
-                low=int(lowest),
-                high=int(highest),
-                probability_top_quarter=float(best),
-                tier=int(stands),
-            )
-    return places
-
-
-def _identity(
-    cells: Cells, factors: Factors, balance: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The raw index, and the parts of it that are longer exposure and easier loans.
-
-    Raw is cash ÷ balance against the group's. Exposure is what the group's average curve over the
-    months would have brought on the balance, mix what an average agency would have brought on the
-    very strata besides.
-    """
-    by_month = cells.balance_months.sum(axis=1)
-    raw, exposure, mix = (np.zeros(len(balance)) for _ in range(3))
-    for number in range(int(factors.group.max()) + 1):
-        own = factors.group == number
-        cash = cells.cash[own].sum(axis=(0, 1))
-        curve = ratio(np.clip(cash, 0, None), by_month[own].sum(axis=0))
-        typical = by_month[own] @ curve
-        owed = balance[own].sum()
-        raw[own] = ratio(factors.cash[own] * owed, balance[own] * factors.cash[own].sum())
-        exposure[own] = ratio(typical * owed, balance[own] * typical.sum())
-        mix[own] = ratio(factors.expected_cash[own], typical)
-    return raw, exposure, mix

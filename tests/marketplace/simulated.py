@@ -19,7 +19,7 @@ PRODUCTS, AGES, BANDS, PRIORS = 3, 6, 3, 2
 STRATA = PRODUCTS * AGES * BANDS * PRIORS
 MONTHS = 18
 LOTS = 6
-POLICY = Policy(least_payment=1, least_share=0, cap_quantile=1)
+POLICY = Policy(least_payment=1, least_share_ppm=0, cap_quantile=1)
 """All cash counts, as in the reference's simulation: the truth has no cap either."""
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from marketplace.success.book import Book, Policy
 
-ALL_CASH = Policy(least_payment=1, least_share=0, cap_quantile=1)
+ALL_CASH = Policy(least_payment=1, least_share_ppm=0, cap_quantile=1)
 
 
 def book(seed: int, *, agencies: int = 6, strata: int = 4, loans: int = 240) -> Book:

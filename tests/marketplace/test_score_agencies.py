@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from marketplace.success import files
+from marketplace.success import table
 
 AGENCIES = ("Alpha", "Bravo", "Charlie", "Delta", "Echo")
 SKILL = {"Alpha": 0.8, "Bravo": 1.3, "Charlie": 1.0, "Delta": 0.9, "Echo": 1.05}
@@ -74,7 +74,7 @@ def test_the_best_agency_leads_although_its_loans_are_the_hardest(given, tmp_pat
     assert "loans.csv: 20,000 rows read" in told.err
     with out.open() as file:
         found = {row["agency"]: row for row in csv.DictReader(file)}
-    assert list(next(iter(found.values()))) == files.SCORE_COLUMNS
+    assert list(next(iter(found.values()))) == table.SCORE_COLUMNS
     assert next(iter(found)) == "Bravo"
     assert float(found["Alpha"]["raw_index"]) > float(found["Bravo"]["raw_index"])
     assert float(found["Alpha"]["index"]) < 1 < float(found["Bravo"]["index"])
@@ -137,6 +137,8 @@ TWO = LOAN + "1,A,1,100,3\n2,B,1,100,3\n"
         (TWO + "1,B,1,100,3\n", PAYMENT + "1,0,5\n", "loans.csv has the loan 1 twice."),
         (TWO + "3,B,1,100,-3\n", PAYMENT + "1,0,5\n", "an exposure is negative"),
         (TWO + "3,B,1,0,3\n", PAYMENT + "1,0,5\n", "a balance is not above zero"),
+        (TWO + "3,B,1,inf,3\n", PAYMENT + "1,0,5\n", "a balance is not above zero"),
+        (TWO + "3,B,1,100,7e4\n", PAYMENT + "1,0,5\n", "an exposure is longer than 600 months"),
         (TWO + "3,B,1,1O0,3\n", PAYMENT + "1,0,5\n", "column balance: “1O0” is not a number"),
         (TWO + ",B,1,100,3\n", PAYMENT + "1,0,5\n", "a loan has no reference"),
         (TWO + "3,B,1\n", PAYMENT + "1,0,5\n", "loans.csv, row 4: 3 cells, but the header has 5."),

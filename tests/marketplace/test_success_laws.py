@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from marketplace.success.book import Book
+from marketplace.success import cells
+from marketplace.success.book import Book, Policy, paid
 from marketplace.success.scores import Result, score
 from tests.marketplace.successes import ALL_CASH, book, with_payments
 
@@ -40,6 +41,21 @@ def test_the_same_book_gives_the_same_bytes(seed):
 
 
 @quick
+@given(SEEDS)
+def test_cells_counted_elsewhere_give_the_same(seed):
+    policy = Policy(least_payment=1, cap_quantile=0.9)
+    made = dataclasses.replace(book(seed), is_random=np.random.default_rng(seed).random(240) < 0.3)
+    everything = dataclasses.replace(policy, cap_quantile=1)
+    doubled = cells.apart(made)
+    counted = cells.of(doubled, paid(doubled, everything))
+    one, other = score(made, policy), score(made, policy, counted)
+    assert one.capped > 0
+    assert [found.agency for found in one.scores] == [found.agency for found in other.scores]
+    for one_score, other_score in zip(one.scores, other.scores, strict=True):
+        assert one_score.index == pytest.approx(other_score.index, rel=1e-9)
+        assert one_score.expected == pytest.approx(other_score.expected, rel=1e-9)
+
+
 @given(SEEDS)
 def test_the_order_of_rows_does_not_matter(seed):
     made, dice = book(seed), np.random.default_rng(seed + 1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.core.management import BaseCommand, CommandError
 
-from marketplace.success import files
+from marketplace.success import history, table
 from marketplace.success.book import Policy
 from marketplace.success.scores import score
 
@@ -44,22 +44,22 @@ class Command(BaseCommand):
 
     def handle(self, *, loans, payments, strata, columns, out, json: bool, **options):
         try:
-            history = files.read(
+            found = history.read(
                 loans,
                 payments,
                 strata=[name for name in strata.split(",") if name],
                 columns=_pairs(columns),
                 told=self._told,
             )
-        except files.Unreadable as error:
+        except history.Unreadable as error:
             raise CommandError(str(error)) from error
-        self.stderr.write(f"scoring {len(history.agencies)} agencies")
-        result = score(history.book, Policy(least_payment=options["least_payment"]))
-        rows = files.rows(history, result)
+        self.stderr.write(f"scoring {len(found.agencies)} agencies")
+        result = score(found.book, Policy(least_payment=options["least_payment"]))
+        rows = table.rows(found.agencies, result)
         if out:
             _write(out, rows)
         if json:
-            self._print_json(rows, files.diagnostics(result))
+            self._print_json(rows, table.diagnostics(result))
         elif not out:
             _print(self.stdout, rows)
 
@@ -86,6 +86,6 @@ def _write(path: Path, rows: list[dict]) -> None:
 
 
 def _print(file, rows: list[dict]) -> None:
-    writer = csv.DictWriter(file, files.SCORE_COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(file, table.SCORE_COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
