@@ -5,6 +5,7 @@ a sentence what is drawn, `figure_json` is Plotly's figure as plain data, `colum
 the same figures in words. One file makes one kind of chart.
 """
 
+from frontend.charts.caterpillars import caterpillar
 from frontend.charts.counts import lying_bars
 from frontend.charts.differences import love_plot
 from frontend.charts.distributions import distribution_bars
@@ -20,6 +21,7 @@ __all__ = [
     "PURPLE",
     "VERMILION",
     "bar_with_interval",
+    "caterpillar",
     "distribution_bars",
     "love_plot",
     "lying_bars",

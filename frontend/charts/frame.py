@@ -39,3 +39,20 @@ def chart(figure: go.Figure, *, title, description, columns, rows) -> dict:
         "columns": columns,
         "rows": rows,
     }
+
+
+def legend_below(figure: go.Figure, *, shown: bool) -> None:
+    """A legend in a line under the drawing, where it pushes nothing but the drawing's height."""
+    figure.update_layout(
+        showlegend=shown,
+        legend={
+            "orientation": "h",
+            "tracegroupgap": 0,
+            "yref": "container",
+            "y": 0,
+            "yanchor": "bottom",
+            "xref": "container",
+            "x": 0,
+            "xanchor": "left",
+        },
+    )

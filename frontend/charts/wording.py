@@ -1,10 +1,13 @@
 """How labels and figures are written in a chart."""
 
 import html
+import textwrap
+import unicodedata
 
 from frontend.templatetags import fairplace
 
 PPM_PER_CENT = 10_000
+LABEL_WIDTH = 20
 
 
 def plain(label: str) -> str:
@@ -32,3 +35,22 @@ def ticks(currency: str | None) -> dict:
     short = fairplace.locale().language == "en"
     sign = fairplace.currency_sign(currency) if currency else ""
     return {"tickformat": "~s" if short else ",~f", "tickprefix": sign}
+
+
+def times(ratio: float | None) -> str:
+    """A ratio as it is written: 1.18×."""
+    if ratio is None:
+        return fairplace.NO_VALUE
+    return fairplace.decimal(ratio, 2) + "×"
+
+
+def axis_label(label: str) -> str:
+    """A label beside an axis, in at most two short lines; the table has the whole of it."""
+    text = str(label)
+    is_wide = any(unicodedata.east_asian_width(letter) in "FW" for letter in text)
+    width = LABEL_WIDTH // 2 if is_wide else LABEL_WIDTH
+    first, *rest = textwrap.wrap(text, width) or [""]
+    lines = [first, *rest[:1]]
+    if len(rest) > 1:
+        lines[1] = lines[1][: width - 1].rstrip() + "…"
+    return "<br>".join(map(plain, lines))
