@@ -10,6 +10,7 @@ from frontend.charts.counts import lying_bars
 from frontend.charts.differences import love_plot
 from frontend.charts.distributions import distribution_bars
 from frontend.charts.frame import BLUE, GREEN, GREY, PURPLE, VERMILION
+from frontend.charts.funnels import funnel
 from frontend.charts.intervals import bar_with_interval
 from frontend.charts.months import monthly_bars
 from frontend.charts.waterfalls import waterfall
@@ -23,6 +24,7 @@ __all__ = [
     "bar_with_interval",
     "caterpillar",
     "distribution_bars",
+    "funnel",
     "love_plot",
     "lying_bars",
     "monthly_bars",

@@ -41,6 +41,11 @@ def chart(figure: go.Figure, *, title, description, columns, rows) -> dict:
     }
 
 
+def axis_title(text: str) -> dict:
+    """What an axis measures, as large as its figures."""
+    return {"text": text, "font": {"size": 12}}
+
+
 def legend_below(figure: go.Figure, *, shown: bool) -> None:
     """A legend in a line under the drawing, where it pushes nothing but the drawing's height."""
     figure.update_layout(
