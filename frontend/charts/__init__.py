@@ -7,6 +7,7 @@ the same figures in words. One file makes one kind of chart.
 
 from frontend.charts.caterpillars import caterpillar
 from frontend.charts.counts import lying_bars
+from frontend.charts.curves import cumulative_curves
 from frontend.charts.differences import love_plot
 from frontend.charts.distributions import distribution_bars
 from frontend.charts.frame import BLUE, GREEN, GREY, PURPLE, VERMILION
@@ -23,6 +24,7 @@ __all__ = [
     "VERMILION",
     "bar_with_interval",
     "caterpillar",
+    "cumulative_curves",
     "distribution_bars",
     "funnel",
     "love_plot",
