@@ -2,7 +2,8 @@
 
 A chart is a dict for `{% render_chart chart %}`: `title` states the finding, `description` says in
 a sentence what is drawn, `figure_json` is Plotly's figure as plain data, `columns` and `rows` are
-the same figures in words. One file makes one kind of chart.
+the same figures in words. One file makes one kind of chart. `shaded_table` is no drawing: its dict
+is for `{% render_shaded chart %}`.
 """
 
 from frontend.charts.caterpillars import caterpillar
@@ -14,6 +15,7 @@ from frontend.charts.frame import BLUE, GREEN, GREY, PURPLE, VERMILION
 from frontend.charts.funnels import funnel
 from frontend.charts.intervals import bar_with_interval
 from frontend.charts.months import monthly_bars
+from frontend.charts.shaded_tables import shaded_table
 from frontend.charts.waterfalls import waterfall
 
 __all__ = [
@@ -30,5 +32,6 @@ __all__ = [
     "love_plot",
     "lying_bars",
     "monthly_bars",
+    "shaded_table",
     "waterfall",
 ]
