@@ -125,6 +125,12 @@ def render_chart(chart):
     return {"chart": chart}
 
 
+@register.inclusion_tag(f"{FOLDER}/shaded_table.html")
+def render_shaded(chart):
+    """A table of `frontend.charts.shaded_table`: every index printed, and shaded around 1."""
+    return {"chart": chart}
+
+
 @register.inclusion_tag(f"{FOLDER}/form.html", takes_context=True)
 def render_form(context, form, submit="", action="", cancel_url="", tone="primary", note=""):
     """A whole POST form: error summary, fields, buttons, CSRF token.
