@@ -13,6 +13,9 @@ PAYERS_FOR_OWN = 50
 """Groups with fewer payers take the dispersion of all."""
 LOTS_TRIMMED = 0.005
 TILT_AT_LEAST = 0.25
+LEAST_VARIANCE = 1e-6
+"""Of a logarithm: no figure is surer than to a thousandth. Without it data in which everything is
+exactly as expected would have infinite weight."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,9 +57,9 @@ def of(book: Book, paid: Paid, factors: Factors) -> Variances:
     of_money = _by(book.agency, money[group] * expected_cash, own)
     of_size = _by(book.agency, size[group] * severity_cash, own)
     phi_count = ratio(of_count, factors.expected_payers, otherwise=1.0)
-    by_count = ratio(phi_count, factors.expected_payers, otherwise=np.inf)
-    by_money = ratio(of_money, factors.expected_cash**2, otherwise=np.inf)
-    by_size = ratio(of_size, factors.severity_cash**2, otherwise=np.inf)
+    by_count = _at_least(ratio(phi_count, factors.expected_payers, otherwise=np.inf))
+    by_money = _at_least(ratio(of_money, factors.expected_cash**2, otherwise=np.inf))
+    by_size = _at_least(ratio(of_size, factors.severity_cash**2, otherwise=np.inf))
     between, shares = _between_lots(book, factors, payers, expected_payers, phi_count)
     # Hausman's difference: what the weighting by balance adds to the count's own variance.
     both = np.isfinite(by_money) & np.isfinite(by_count)
@@ -67,6 +70,10 @@ def of(book: Book, paid: Paid, factors: Factors) -> Variances:
         size=by_size,
         between_lots=between,
     )
+
+
+def _at_least(variance: np.ndarray) -> np.ndarray:
+    return np.maximum(variance, LEAST_VARIANCE)
 
 
 def _groups(book: Book) -> np.ndarray:
@@ -122,7 +129,7 @@ def _between_lots(
     known = (mean > 0) & (theta > 0)
     of_lot, mean = of_lot[known], theta[known] * mean[known]
     relative = found[known] / mean - 1
-    variance = phi[of_lot] / mean
+    variance = _at_least(phi[of_lot] / mean)
     score = relative / np.sqrt(variance)
     if len(score):
         low, high = np.quantile(score, (LOTS_TRIMMED, 1 - LOTS_TRIMMED))

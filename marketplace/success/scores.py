@@ -85,11 +85,17 @@ class _Judged:
     drawn: np.ndarray
 
 
-def score(book: Book, policy: Policy | None = None, counted: Cells | None = None) -> Result:
+def score(
+    book: Book,
+    policy: Policy | None = None,
+    counted: Cells | None = None,
+    barred: np.ndarray | None = None,
+) -> Result:
     """Score the agencies of a book. The same book gives the same scores, in any order of rows.
 
-    `counted` are the cells of `cells.apart(book)` where somebody has counted them already, with all
-    of the cash; without, they are counted from the book's rows.
+    `counted` are the cells of `cells.apart(book)` where somebody has counted them already, with
+    all of the cash; without, they are counted from the book's rows. `barred` says of each agency
+    whether its conduct bars it: it is scored as the others are, and has no place among them.
     """
     policy = policy or Policy()
     payments = paid(book, policy)
@@ -105,7 +111,7 @@ def score(book: Book, policy: Policy | None = None, counted: Cells | None = None
     variances = dispersion.of(book, payments, factors)
     count, pull = _count(doubled, each, payments, factors, variances)
     parts = _shrunk(factors, count, variances)
-    judged = _judged(policy, cells, factors, parts)
+    judged = _judged(policy, cells, factors, parts, barred)
     return Result(
         scores=_scores(book, policy, cells, factors, variances, judged),
         cells=cells,
@@ -155,7 +161,11 @@ def _shrunk(
 
 
 def _judged(
-    policy: Policy, cells: Cells, factors: Factors, parts: list[shrinkage.Posterior]
+    policy: Policy,
+    cells: Cells,
+    factors: Factors,
+    parts: list[shrinkage.Posterior],
+    barred: np.ndarray | None,
 ) -> _Judged:
     mean, variance = np.array([part.log_moments() for part in parts]).sum(axis=0)
     spread = sum(part.tau_squared for part in parts)
@@ -165,7 +175,14 @@ def _judged(
         mean=mean,
         variance=variance,
         reliability=reliability,
-        status=standing.status(policy, factors, cells, reliability),
+        status=[
+            Status.BARRED if is_barred else status
+            for is_barred, status in zip(
+                np.zeros(len(mean), bool) if barred is None else barred,
+                standing.status(policy, factors, cells, reliability),
+                strict=True,
+            )
+        ],
         drawn=_draws(parts, policy, np.lexsort((mean, ~is_exposed))),
     )
 

@@ -18,22 +18,30 @@ COMPARABLE_SHARE = 0.5
 
 
 class Status(enum.Enum):
-    """What may be said of an agency: a place, an interval alone, or that there is too little."""
+    """What may be said of an agency: a place, an interval alone, that there is too little, or that
+    its conduct bars it from having a place."""
 
     RANKED = "ranked"
     PROVISIONAL = "provisional"
     TOO_LITTLE = "too little data"
+    BARRED = "barred"
 
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where a ranked agency stands in its group: its rank is from `low` to `high` with 90 %."""
+    """Where a ranked agency stands in its group: its rank is from `low` to `high` with 90 %.
+
+    `position` is one more than how many stand in tiers before its own, which it shares if
+    `is_tied`.
+    """
 
     expected_rank: float
     low: int
     high: int
     probability_top_quarter: float
     tier: int
+    position: int
+    is_tied: bool
 
 
 def status(policy: Policy, factors: Factors, cells: Cells, reliability: np.ndarray) -> list[Status]:
@@ -92,5 +100,7 @@ def places(
                 high=int(highest),
                 probability_top_quarter=float(best),
                 tier=int(number_of_tier),
+                position=1 + int((tier < number_of_tier).sum()),
+                is_tied=int((tier == number_of_tier).sum()) > 1,
             )
     return found
