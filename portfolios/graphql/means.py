@@ -107,11 +107,24 @@ class MeansPart(types.Value):
     agency_id = graphene.ID(description="Null for all together.")
     agency_name = graphene.String(description="Null for all together.")
     means = graphene.List(graphene.NonNull(MeansBrought), required=True)
+    stages = graphene.List(
+        graphene.NonNull(StageBrought),
+        required=True,
+        description="By measure and days past due at placement.",
+    )
     keeping = graphene.Field(PromiseKeeping, required=True)
     coverage = graphene.Field(LoanCoverage, required=True)
 
     def resolve_means(part, info):
         return [_brought(one, figures) for one, figures in part.means.items()]
+
+    def resolve_stages(part, info):
+        rows = []
+        for (one, stage), figures in part.stages.items():
+            lower_days, upper_days = means.stage_limits(stage)
+            row = {"lower_days": lower_days, "upper_days": upper_days}
+            rows.append(_brought(one, figures) | row)
+        return rows
 
 
 class SuccessByMeans(types.Value):
@@ -130,11 +143,6 @@ class SuccessByMeans(types.Value):
     as_of = graphene.Date(required=True, description="The bank's business day.")
     whole = graphene.Field(MeansPart, required=True)
     agencies = graphene.List(graphene.NonNull(MeansPart), required=True, description="By name.")
-    stages = graphene.List(
-        graphene.NonNull(StageBrought),
-        required=True,
-        description="All agencies together, by measure and days past due at placement.",
-    )
 
     def resolve_institution_id(found, info):
         return found.field.institution_id
@@ -147,14 +155,6 @@ class SuccessByMeans(types.Value):
 
     def resolve_as_of(found, info):
         return found.field.today
-
-    def resolve_stages(found, info):
-        rows = []
-        for (one, stage), figures in found.whole.stages.items():
-            lower_days, upper_days = means.stage_limits(stage)
-            row = {"lower_days": lower_days, "upper_days": upper_days}
-            rows.append(_brought(one, figures) | row)
-        return rows
 
 
 def _brought(one: means.Means, figures: means.Brought) -> dict:

@@ -344,8 +344,8 @@ QUERY = """query($currency: String!, $portfolio: ID) {
             means { means triedCount triedMinor paidCount recoveredMinor ratePpm }
             keeping { keptCount brokenCount planCount keptPpm }
             coverage { loanCount longestDays leaning } }
-        agencies { agencyName means { means recoveredMinor } }
-        stages { means lowerDays upperDays recoveredMinor }
+        agencies { agencyName means { means recoveredMinor }
+            stages { means lowerDays upperDays recoveredMinor } }
     }
 }"""
 
@@ -376,8 +376,13 @@ def test_it_is_asked_over_graphql(bank, house, rival, time):
             "keeping": {"keptCount": 1, "brokenCount": 0, "planCount": 0, "keptPpm": 1_000_000},
             "coverage": {"loanCount": 1, "longestDays": 51, "leaning": "TOO_FEW"},
         },
-        "agencies": [{"agencyName": "Rival Recoveries", "means": [one]}],
-        "stages": [one | {"lowerDays": 180, "upperDays": 365}],
+        "agencies": [
+            {
+                "agencyName": "Rival Recoveries",
+                "means": [one],
+                "stages": [one | {"lowerDays": 180, "upperDays": 365}],
+            }
+        ],
     }
     auditor = over_http.person(bank, "auditor")
     found = over_http.ask(auditor, QUERY, currency="USD")["successByMeans"]
