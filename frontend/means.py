@@ -8,6 +8,7 @@ from frontend.templatetags import fairplace
 from portfolios.selectors.coverage import Coverage
 from portfolios.selectors.keeping import Keeping
 from portfolios.selectors.means import Means, stage_limits
+from portfolios.selectors.observed import rate_ppm
 from portfolios.selectors.success import Part
 from portfolios.services.portfolios import Band
 
@@ -106,11 +107,11 @@ def _pair(first_ppm: int | None, second_ppm: int | None) -> str:
 def chart(part: Part, currency: str) -> dict | None:
     """Confirmed money by the measure that came before it, the most first."""
     paid = [(one, found.recovered_minor) for one, found in part.means.items()]
-    bars = sorted([bar for bar in paid if bar[1]], key=lambda bar: -bar[1])
+    bars = sorted((bar for bar in paid if bar[1]), key=lambda bar: -bar[1])
     if len(bars) < BARS_MIN:
         return None
     (best, most_minor), total_minor = bars[0], part.brought.recovered_minor
-    share = fairplace.rate(most_minor * charts.PPM // total_minor, 0)
+    share = fairplace.rate(rate_ppm(most_minor, total_minor), 0)
     if best is Means.NONE:
         title = _("%(share)s came without a contact in the 30 days before") % {"share": share}
     else:
@@ -121,7 +122,7 @@ def chart(part: Part, currency: str) -> dict | None:
     return charts.distribution_bars(
         [(str(one.label), minor) for one, minor in bars],
         title=title,
-        description=_("Confirmed money less reversals, by the last contact before it."),
+        description=_("Confirmed money less reversals, by what came before it."),
         subject=_("Measure"),
         measure=_("Confirmed net"),
         currency=currency,
