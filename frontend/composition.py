@@ -47,11 +47,11 @@ def by_days_past_due(composition: Composition) -> dict:
     bands = _gathered(composition.by_days_past_due)
     largest = max(bands, key=lambda band: band.loan_count)
     return charts.distribution_bars(
-        [(_ages(band), band.loan_count) for band in bands],
+        [(ages(band), band.loan_count) for band in bands],
         title=_("%(share)s of the loans are %(band)s past due")
         % {
             "share": _share(largest.loan_count, composition.loan_count),
-            "band": _ages(largest),
+            "band": ages(largest),
         },
         description=_("Loans by how long they have been past due."),
         subject=_("Past due"),
@@ -140,7 +140,7 @@ def _round(amount_minor: int, currency: str) -> str:
     )
 
 
-def _ages(band: Band) -> str:
+def ages(band: Band) -> str:
     if band.upper is None:
         return _("%(lower)s or more") % {"lower": _age(band.lower)}
     if not band.lower:

@@ -70,6 +70,12 @@ ITEMS = (
                 "chart-no-axes-column",
                 (VENDOR_MANAGER, COMPLIANCE_OFFICER, AUDITOR, AGENCY_ADMINISTRATOR),
             ),
+            Item(
+                _("Success by means"),
+                "means",
+                "route",
+                (VENDOR_MANAGER, COMPLIANCE_OFFICER, AUDITOR, AGENCY_ADMINISTRATOR),
+            ),
         ),
     ),
     Section(

@@ -217,6 +217,8 @@ def test_a_vendor_manager_recalls_a_loan(someone):
     manager.says("1 loan is recalled.", re.compile(r"recalled loans\s+Loans\s*1\s"))
     manager.menu("Ranking")
     manager.says("Success rate").check_access()
+    manager.menu("Success by means")
+    manager.says("came without a contact", "Longest, days", "How it is counted").check_access()
 
 
 def test_a_compliance_officer(someone):

@@ -6,6 +6,9 @@ from django.utils.translation import gettext_lazy as _
 from config import ids
 from config.encryption import EncryptedField
 
+DAYS_PAST_DUE_EDGES = (30, 60, 90, 180, 365, 730, 1095, 1825, 3650, 5475, 7300)
+"""Where one band of age ends and the next begins, as the trade divides overdue loans."""
+
 
 class Borrower(models.Model):
     """A person who owes; every loan of the same person points here.

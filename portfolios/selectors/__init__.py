@@ -37,6 +37,7 @@ from portfolios.selectors.loans import (
     visible_loans,
     with_law,
 )
+from portfolios.selectors.observed import Observed, observed_work
 from portfolios.selectors.placements import (
     recovered_by_spell,
     shown_placements,
@@ -77,8 +78,11 @@ from portfolios.selectors.recoveries import (
     visible_reversals,
     with_reversed,
 )
+from portfolios.selectors.success import Success, success_in, success_of
 
 __all__ = [
+    "Observed",
+    "Success",
     "complaints_at",
     "confirmed_net_minor",
     "loan_order",
@@ -86,6 +90,7 @@ __all__ = [
     "narrow_contacts",
     "narrow_loans",
     "narrow_recoveries",
+    "observed_work",
     "placed_count",
     "recovered_by_spell",
     "recovery_totals",
@@ -103,6 +108,8 @@ __all__ = [
     "shown_recalled_loans",
     "shown_recalls",
     "shown_recoveries",
+    "success_in",
+    "success_of",
     "visible_borrowers",
     "visible_certificates",
     "visible_changes",

@@ -12,12 +12,12 @@ from agencies import audit, policies, selectors
 from agencies.actors import Actor
 from config import clock, errors, money
 from portfolios.models import Loan, Portfolio, Tally
+from portfolios.models.loans import DAYS_PAST_DUE_EDGES
 
 JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 """A country or one of its parts, as ISO 3166 writes them: US, US-NY, CN-44."""
 
 BALANCE_EDGES_MINOR = [step * 10**power for power in range(2, 13) for step in (1, 2, 5)]
-DAYS_PAST_DUE_EDGES = (30, 60, 90, 180, 365, 730, 1095, 1825, 3650, 5475, 7300)
 GROUPS_SHOWN = 12
 
 
