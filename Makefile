@@ -17,7 +17,7 @@ CHROMIUM_NAMES := chromium chromium-browser google-chrome google-chrome-stable
 TYPED := $(wildcard */services */selectors.py */selectors) \
 	$(wildcard config/money.py portfolios/lots.py portfolios/lot_covariates.py \
 	portfolios/lot_exchange.py portfolios/lot_balance.py portfolios/conduct.py \
-	marketplace/success marketplace/scoring.py marketplace/allocation.py marketplace/anonymity.py \
+	marketplace/success marketplace/allocation.py marketplace/anonymity.py \
 	marketplace/tape.py payouts/commission.py \
 	portfolios/*_files.py portfolios/file_*.py portfolios/table*.py portfolios/cells.py \
 	portfolios/columns.py portfolios/good_rows.py portfolios/loan_doubts.py \

@@ -69,7 +69,7 @@ KINDS = {
     ),
     "complaint": Kind(owed.visible_complaints, lambda row, actor: row.loan_reference, "complaint"),
     "complaintintake": Kind(owed.visible_intakes, lambda row, actor: row.loan_reference, "intake"),
-    "ranking": Kind(deals.visible_rankings, lambda row, actor: row.currency, ""),
+    "rankingrun": Kind(deals.visible_runs, lambda row, actor: row.currency, ""),
     "listing": Kind(deals.visible_listings, lambda row, actor: row.title, "listing"),
     "termsacceptance": Kind(
         deals.visible_acceptances, lambda row, actor: row.listing.title, "", ("listing",)

@@ -39,6 +39,7 @@ from frontend.views import (
     portfolios,
     public_complaints,
     publications,
+    ranking_cards,
     rankings,
     recalls,
     receipts,
@@ -179,6 +180,8 @@ urlpatterns = [
     path("listings/<uuid:pk>/award/preview/", awards.preview, name="listing-award-preview"),
     path("ranking/", rankings.ranking, name="ranking"),
     path("ranking/compute/", rankings.compute, name="ranking_compute"),
+    path("ranking/scores/<uuid:pk>/", ranking_cards.card, name="ranking_card"),
+    path("ranking/scores/<uuid:pk>/cells.csv", ranking_cards.pack, name="ranking_pack"),
     # --- payouts: the money out
     path("statements/", statements.statement_list, name="statements"),
     path("statements/prepare/", statement_steps.prepare, name="statements_prepare"),

@@ -9,7 +9,7 @@ from django.db.models import Count, Sum
 from agencies.models.users import Role
 from agencies.scope import scope
 from frontend.demonstration import story
-from marketplace.models import RankingRow
+from marketplace.models import RankingScore
 from payouts.models import Payout, Statement
 from payouts.services import books
 from payouts.simulator import server
@@ -43,8 +43,8 @@ def figures(cast) -> dict:
             ),
             "payouts": sorted(Payout.objects.values_list("agency__name", "state", "amount_minor")),
             "ranking": list(
-                RankingRow.objects.order_by("position", "agency__name").values_list(
-                    "agency__name", "rate_ppm", "low_ppm", "high_ppm"
+                RankingScore.objects.order_by("order").values_list(
+                    "agency__name", "rate_ppm", "index", "low", "high", "light"
                 )
             ),
         }

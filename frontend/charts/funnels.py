@@ -73,6 +73,11 @@ def funnel(points: list[dict], *, title: str, description: str, subject: str) ->
     )
 
 
+def is_outside(point: dict) -> bool:
+    """Whether a point lies outside of the outer limits, where chance alone hardly puts anybody."""
+    return _can_be_drawn(point) and _deviations(point) > ALARM
+
+
 def _can_be_drawn(point: dict) -> bool:
     """Whether both figures are known and positive."""
     return (point["effective_payments"] or 0) > 0 and (point["observed_over_expected"] or 0) > 0

@@ -20,6 +20,13 @@ GRADES = {  # share of loans, interest rate in per cent
     "F": (0.06, 19.5),
     "G": (0.02, 21.0),
 }
+EASY, HARD = "A", "G"
+"""Towards which end of the grades a portfolio leans."""
+LEANING = {
+    EASY: {"A": 2.0, "B": 1.5, "C": 1.0, "D": 0.6, "E": 0.4, "F": 0.3, "G": 0.3},
+    HARD: {"A": 0.35, "B": 0.5, "C": 0.9, "D": 1.3, "E": 1.7, "F": 2.0, "G": 3.0},
+    "": dict.fromkeys(GRADES, 1.0),
+}
 REGIONS = {
     "CA": 19, "NY": 9, "FL": 9, "TX": 7, "NJ": 5, "IL": 4, "GA": 4, "VA": 3, "PA": 3, "OH": 3,
     "AZ": 3, "WA": 3, "MA": 3, "NC": 3, "MD": 3, "NV": 2, "MO": 2, "OR": 2, "CO": 2, "MI": 2,
@@ -53,18 +60,22 @@ COLUMNS = (
 )
 
 
-def loan_file(rng: random.Random, prefix: str, count: int, today: datetime.date) -> bytes:
-    """A CSV of `count` loans in the standard mapping, references `<prefix>-00001` and on."""
+def loan_file(
+    rng: random.Random, prefix: str, count: int, today: datetime.date, leaning: str = ""
+) -> bytes:
+    """A CSV of `count` loans in the standard mapping, references `<prefix>-00001` and on; more of
+    them of easy or of hard grades where it is `leaning`."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for number in range(1, count + 1):
-        writer.writerow(_row(rng, f"{prefix}-{number:05d}", today))
+        writer.writerow(_row(rng, f"{prefix}-{number:05d}", today, leaning))
     return text.getvalue().encode()
 
 
-def _row(rng: random.Random, reference: str, today: datetime.date) -> list[str]:
-    grade = rng.choices(list(GRADES), [share for share, _rate in GRADES.values()])[0]
+def _row(rng: random.Random, reference: str, today: datetime.date, leaning: str) -> list[str]:
+    weights = [share * LEANING[leaning][name] for name, (share, _rate) in GRADES.items()]
+    grade = rng.choices(list(GRADES), weights)[0]
     region = rng.choices(list(REGIONS), list(REGIONS.values()))[0]
     first, last = rng.choice(FIRST_NAMES), rng.choice(LAST_NAMES)
     balance = min(max(rng.lognormvariate(math.log(5_900), 0.7), 250), 35_000)

@@ -12,7 +12,7 @@ from portfolios.models import Contact, Recovery
 from portfolios.services import contacts, promises, recoveries
 
 BATCH = 500
-PAYS = {"A": 0.37, "B": 0.33, "C": 0.30, "D": 0.26, "E": 0.23, "F": 0.20, "G": 0.18}
+PAYS = {"A": 0.45, "B": 0.38, "C": 0.30, "D": 0.22, "E": 0.16, "F": 0.11, "G": 0.08}
 """How likely a borrower of each grade pays something to an agency of ordinary skill."""
 CHANNELS = (Recovery.Channel.BANK_TRANSFER, Recovery.Channel.CARD, Recovery.Channel.DIRECT_DEBIT)
 CONTACTS_PER_ROUND = 0.025

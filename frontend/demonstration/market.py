@@ -18,6 +18,9 @@ from portfolios.services import import_files, imports, portfolios
 
 HIGHEST_RATE_PPM = 300_000
 TERM_DAYS = 540
+COMPARISON_PPM = 150_000
+"""Of each portfolio goes to its winners in equal lots, so that the ranking sees past what is
+recorded."""
 MILLION = 1_000_000
 
 
@@ -42,7 +45,13 @@ class Lot:
 
 
 def publish(
-    cast: Cast, rng: random.Random, name: str, prefix: str, loans: int, today: datetime.date
+    cast: Cast,
+    rng: random.Random,
+    name: str,
+    prefix: str,
+    loans: int,
+    today: datetime.date,
+    leaning: str = "",
 ) -> Portfolio:
     """A draft portfolio of made-up loans, read from a file like any bank's."""
     with scope(cast.bank(Role.VENDOR_MANAGER)) as actor:
@@ -53,7 +62,7 @@ def publish(
         actor=cast.bank(Role.VENDOR_MANAGER),
         portfolio_id=portfolio.pk,
         file_name=f"{prefix.lower()}.csv",
-        file=io.BytesIO(borrowers.loan_file(rng, prefix, loans, today)),
+        file=io.BytesIO(borrowers.loan_file(rng, prefix, loans, today, leaning)),
         mapping=MAPPINGS["standard"],
         policy=imports.Policy.ALL_OR_NOTHING,
     )
@@ -147,6 +156,7 @@ def award(
             listing_id=listing.pk,
             shares=[awards.Share(bid_ids[p.character.slug], share_ppm) for p in players],
             reason="Equal shares, so that the four can be compared on like loans.",
+            comparison_ppm=COMPARISON_PPM,
         )
         shares = visible_award_shares(actor).filter(award=made)
         placements = {share.agency_id: share.placement_id for share in shares}

@@ -83,13 +83,21 @@ def complain(
                     actor=actor,
                     loan_reference=rng.choice(lot.holdings).reference,
                     category=category.value,
-                    severity=rng.choice(list(Complaint.Severity)).value,
+                    severity=_severity(rng, lot),
                     happened_on=today - datetime.timedelta(days=2),
                     summary=SUMMARIES[category],
                     account="They would not stop calling me.",
                 )
             opened.append((lot, made))
     return opened
+
+
+def _severity(rng: random.Random, lot: Lot) -> str:
+    """Hardly ever high, unless the agency is careless."""
+    high = 0.3 if lot.player.character.care < 0.9 else 0.0
+    weights = {Complaint.Severity.LOW: 0.6, Complaint.Severity.MEDIUM: 0.4}
+    weights[Complaint.Severity.HIGH] = high
+    return rng.choices(list(weights), list(weights.values()))[0].value
 
 
 def answer(lot: Lot, complaint: Complaint) -> None:

@@ -17,21 +17,23 @@ from django.db import connections
 from agencies.models.users import Role
 from agencies.scope import scope
 from config import clock
+from frontend.demonstration import borrowers, desk, handover, market, office
 from frontend.demonstration import cast as people
-from frontend.demonstration import desk, handover, market, office
 from frontend.demonstration.cast import Cast, Player
 from frontend.demonstration.market import Lot
 from marketplace.services import rankings
 from portfolios.services import exports, late_receipts, placements
 
 MONTHS = 12
-PORTFOLIOS = (  # month of publication, name, prefix of references, players by their place
-    (0, "Personal loans, vintage 2023 A", "PA", (0, 2, 4, 6)),
-    (0, "Personal loans, vintage 2023 B", "PB", (1, 3, 5, 7)),
-    (3, "Personal loans, vintage 2024 A", "PC", (0, 1, 4, 5)),
-    (5, "Personal loans, vintage 2024 B", "PD", (2, 3, 6, 7)),
+PORTFOLIOS = (  # month of publication, name, prefix, which grades it leans to, players by place
+    (0, "Personal loans, vintage 2023 A", "PA", borrowers.EASY, (2, 3, 5, 6)),
+    (0, "Personal loans, vintage 2023 B", "PB", borrowers.HARD, (0, 1, 4, 7)),
+    (3, "Personal loans, vintage 2024 A", "PC", borrowers.EASY, (2, 3, 4, 6)),
+    (5, "Personal loans, vintage 2024 B", "PD", borrowers.HARD, (0, 1, 5, 7)),
 )
+"""The two best agencies get the hard loans: their raw rate is not the highest."""
 RECALLED_IN_MONTH = 9
+FIRST_RANKED_MONTH = 10
 WORKED_ON, REPORTED_ON = 15, 28
 """The day of a month on which agencies log contacts, and the one on which they report payments and
 the bank reads its receipts."""
@@ -96,10 +98,14 @@ def tell(
         for number, month in enumerate(months):
             _month(story, time, number, month)
         _this_month(story, time, months[-1])
-    with scope(cast.bank(Role.VENDOR_MANAGER)) as actor:
-        rankings.compute(actor=actor, currency="USD")
+    _rank(story)
     _take_stock()
     return story
+
+
+def _rank(story: Story) -> None:
+    with scope(story.cast.bank(Role.VENDOR_MANAGER)) as actor:
+        rankings.compute(actor=actor, currency="USD")
 
 
 def _months_before(today: datetime.date) -> list[datetime.date]:
@@ -128,11 +134,13 @@ def _month(story: Story, time: Time, number: int, month: datetime.date) -> None:
         office.settle_month(
             story.cast, last.replace(day=1), leave_open=month == _months_before(story.today)[-1]
         )
+    if number >= FIRST_RANKED_MONTH:
+        _rank(story)
     if month > story.today - datetime.timedelta(days=28):
         return
-    for published, name, prefix, places in PORTFOLIOS:
+    for published, *portfolio in PORTFOLIOS:
         if published == number:
-            _sell(story, time, month, name, prefix, places)
+            _sell(story, time, month, *portfolio)
     if number == RECALLED_IN_MONTH:
         _recall(story, time, month)
     _work(story, time, month.replace(day=WORKED_ON))
@@ -141,11 +149,11 @@ def _month(story: Story, time: Time, number: int, month: datetime.date) -> None:
     _complaints(story, time, month)
 
 
-def _sell(story: Story, time: Time, month, name: str, prefix: str, places) -> None:
+def _sell(story: Story, time: Time, month, name: str, prefix: str, leaning: str, places) -> None:
     """A portfolio is published on the 3rd, bid on, and awarded a week later."""
     opening = time.set(max(month.replace(day=3), month))
     portfolio = market.publish(
-        story.cast, story.rng, name, prefix, story.loans_per_portfolio, opening.date()
+        story.cast, story.rng, name, prefix, story.loans_per_portfolio, opening.date(), leaning
     )
     closes_at = opening + datetime.timedelta(days=5)
     listing = market.list_for_bids(story.cast, portfolio, closes_at, story.rng)

@@ -34,6 +34,14 @@ STATES = {
     "undecided": (_("Waiting for the decision"), "info"),
     "not_awarded": (_("Not awarded to you"), "neutral"),
     "cancelled": (_("Cancelled"), "neutral"),
+    # ranking: standing and conduct
+    "ranked": (_("Ranked"), "success"),
+    "provisional": (_("Provisional"), "info"),
+    "too_little": (_("Too little data"), "neutral"),
+    "barred": (_("Suspended"), "danger"),
+    "green": (_("Green"), "success"),
+    "amber": (_("Amber"), "warning"),
+    "red": (_("Red"), "danger"),
     # placement, loan, hold, recall
     "placed": (_("Placed"), "success"),
     "unplaced": (_("Unplaced"), "neutral"),

@@ -1,121 +1,74 @@
-"""Ranking: the panel as the bank sees it, and an agency among a field without names."""
-
-import dataclasses
+"""Ranking of a panel, as the bank sees it: who achieved more than an average agency would have."""
 
 import django_tables2
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from agencies import policies, selectors
+from agencies import policies
 from agencies.selectors import time_zone_of
 from config import errors
-from frontend import charts, tables
+from frontend import charts, success_strata, success_words, tables
 from frontend.access import page
+from frontend.charts.wording import times
+from frontend.success_strata import Strata
 from frontend.templatetags import fairplace
-from marketplace.selectors import ShownRanking, ShownRow, ranked, shown_ranking
+from frontend.views import ranking_cards
+from marketplace.models import RankingScore
+from marketplace.selectors import ShownRanking, shown_ranking
 from marketplace.services import rankings
 from portfolios.selectors import visible_placements
 
-VIEWERS = (
-    policies.VENDOR_MANAGERS
-    | policies.COMPLIANCE_OFFICERS
-    | policies.AUDITORS
-    | policies.AGENCY_ADMINISTRATORS
-)
-PER_LOANS = 1000
+BANK = policies.VENDOR_MANAGERS | policies.COMPLIANCE_OFFICERS | policies.AUDITORS
+VIEWERS = BANK | policies.AGENCY_ADMINISTRATORS
 
 
-class RankingTable(tables.Table):
-    caption = gettext_lazy("Agencies by success rate, the highest first")
+class LeagueTable(tables.Table):
+    caption = gettext_lazy("Agencies by what they achieved on the same loans, the best first")
 
-    position = tables.IntegerColumn(verbose_name=gettext_lazy("Rank"))
-    agency_name = django_tables2.Column(verbose_name=gettext_lazy("Agency"))
-    rate_ppm = tables.RateColumn(verbose_name=gettext_lazy("Success rate"))
-    compared = django_tables2.Column(verbose_name=gettext_lazy("Against the panel"))
-    recovered_minor = tables.MoneyColumn(verbose_name=gettext_lazy("Confirmed net"))
-    loans = tables.IntegerColumn(verbose_name=gettext_lazy("Loans"))
-    upheld_per_thousand = tables.IntegerColumn(verbose_name=gettext_lazy("Upheld per 1,000 loans"))
-    complaints_received = tables.IntegerColumn(verbose_name=gettext_lazy("Received"))
+    position = django_tables2.Column(
+        verbose_name=gettext_lazy("Place"), order_by="order", empty_values=()
+    )
+    agency = django_tables2.Column(
+        verbose_name=gettext_lazy("Agency"), order_by="agency_name", empty_values=()
+    )
+    index = tables.IntegerColumn(verbose_name=gettext_lazy("Against an average agency"))
+    rate_ppm = tables.RateColumn(verbose_name=gettext_lazy("Raw rate"))
+    reliability_ppm = tables.RateColumn(verbose_name=gettext_lazy("Reliability"), digits=0)
+    light = django_tables2.Column(verbose_name=gettext_lazy("Conduct"))
+    change = django_tables2.Column(verbose_name=gettext_lazy("Change"), orderable=False)
+
+    def render_position(self, value, record):
+        return value or fairplace.badge(record["status"])
+
+    def render_agency(self, record):
+        return tables.link(record["url"], record["agency_name"], record["note"])
+
+    def render_index(self, value, record):
+        return tables.noted(times(value), record["interval"])
 
     def render_rate_ppm(self, value, record):
-        return _noted(fairplace.rate(value, 1), record["interval"])
+        place = _("place %(place)s by it") % {"place": fairplace.integer(record["raw_position"])}
+        return tables.noted(fairplace.rate(value, 1), place)
 
-    def render_recovered_minor(self, value, record):
-        placed = fairplace.money(record["placed_minor"], record["currency"])
-        return _noted(
-            fairplace.money(value, record["currency"]), _("of %(placed)s") % {"placed": placed}
-        )
-
-    def render_upheld_per_thousand(self, value, record):
-        upheld = fairplace.integer(record["complaints_upheld"])
-        return _noted(fairplace.decimal(value), _("%(count)s upheld") % {"count": upheld})
-
-
-def _noted(value: str, note: str):
-    return format_html('{}<span class="cell-note">{}</span>', value, note)
-
-
-def _record(row: ShownRow, ranking: ShownRanking) -> dict:
-    """A row of the ranking as the pages show it."""
-    return {
-        **dataclasses.asdict(row),
-        "currency": ranking.currency,
-        "interval": _interval(row),
-        "compared": _compared(row, ranking.pooled_rate_ppm),
-        "upheld_per_thousand": row.complaints_upheld * PER_LOANS / row.loans,
-    }
-
-
-def _interval(row: ShownRow) -> str:
-    if row.low_ppm is None:
-        return _("too little data")
-    return f"{fairplace.rate(row.low_ppm, 1)} – {fairplace.rate(row.high_ppm, 1)}"
-
-
-def _compared(row: ShownRow, pooled_rate_ppm: int | None) -> str:
-    """What the interval says about an agency and the panel as a whole, in words."""
-    if row.low_ppm is None:
-        return _("too little data to say")
-    if row.is_distinguishable is None:
-        return ""
-    if not row.is_distinguishable:
-        return _("not distinguishable from the panel")
-    above = row.rate_ppm > (pooled_rate_ppm or 0)
-    return _("above the panel") if above else _("below the panel")
+    def render_light(self, value, record):
+        upheld = _("%(upheld)s of %(received)s complaints upheld") % {
+            "upheld": fairplace.integer(record["complaints_upheld"]),
+            "received": fairplace.integer(record["complaints_received"]),
+        }
+        return tables.noted(fairplace.badge(value), upheld)
 
 
 @page(allow=VIEWERS)
 def ranking(request: HttpRequest) -> HttpResponse:
-    """The newest ranking in the chosen currency, and of an agency's the chosen bank."""
-    actor = request.actor
-    is_agency = actor.kind == "agency"
-    choices = _choices(actor)
-    chosen = _chosen(request, choices)
-    found = None
-    if chosen:
-        institution_id, _name, currency = chosen
-        found = shown_ranking(actor, currency=currency, institution_id=institution_id)
-    context = {
-        "title": _("Ranking"),
-        "lead": _("How much of what was placed came back, agency by agency.")
-        if not is_agency
-        else _("How much of what was placed with you came back, and where that puts you."),
-        "tabs": _tabs(choices, chosen, is_agency),
-        "currency": chosen[2] if chosen else "",
-        "ranking": found,
-        "may_compute": policies.allows(actor, policies.VENDOR_MANAGERS),
-        "time_zone": time_zone_of(actor),
-    }
-    if found:
-        context |= _own(found) if is_agency else _panel(request, found)
-    template = "own.html" if is_agency else "panel.html"
-    return render(request, f"frontend/rankings/{template}", context)
+    """The current ranking in the chosen currency: the panel for the bank, an agency its card."""
+    if request.actor.kind == "agency":
+        return ranking_cards.own(request)
+    return _panel(request)
 
 
 @page(allow=policies.VENDOR_MANAGERS)
@@ -125,135 +78,135 @@ def compute(request: HttpRequest) -> HttpResponse:
     currency = request.POST.get("currency", "")
     try:
         rankings.compute(actor=request.actor, currency=currency)
-    except errors.InvalidState as error:
+    except (errors.InvalidState, errors.InvalidInput) as error:
         messages.error(request, error.message)
     else:
         messages.success(request, _("Computed with everything confirmed until now."))
     return redirect(f"{reverse('ranking')}?currency={currency}")
 
 
-def _choices(actor) -> list[tuple]:
-    """(institution, its name, currency): what was ranked, and for the bank what could be."""
-    if actor.kind == "agency":
-        return ranked(actor)
-    institution = selectors.find(selectors.visible_institutions(actor))
+def _panel(request: HttpRequest) -> HttpResponse:
+    actor = request.actor
     placed = visible_placements(actor).order_by().values_list("currency", flat=True).distinct()
-    return [(institution.pk, institution.name, currency) for currency in sorted(placed)]
+    currencies = sorted(placed)
+    currency = request.GET.get("currency", "")
+    if currency not in currencies:
+        currency = currencies[0] if currencies else ""
+    found = shown_ranking(actor, currency=currency) if currency else None
+    context = {
+        "title": _("Ranking"),
+        "lead": _(
+            "What each agency recovered against what an average one would have on its loans."
+        ),
+        "tabs": _tabs(currencies, currency),
+        "currency": currency,
+        "ranking": found,
+        "may_compute": policies.allows(actor, policies.VENDOR_MANAGERS),
+        "time_zone": time_zone_of(actor),
+    }
+    if found:
+        context |= _shown(request, found)
+    return render(request, "frontend/rankings/panel.html", context)
 
 
-def _chosen(request: HttpRequest, choices: list[tuple]) -> tuple | None:
-    """The one that the address names; else the first."""
-    wanted = (request.GET.get("institution"), request.GET.get("currency"))
-    for institution_id, name, currency in choices:
-        if wanted[0] in (None, str(institution_id)) and wanted[1] in (None, currency):
-            return institution_id, name, currency
-    return choices[0] if choices else None
-
-
-def _tabs(choices: list[tuple], chosen: tuple | None, is_agency: bool) -> list[dict]:
-    if len(choices) < 2:
+def _tabs(currencies: list[str], chosen: str) -> list[dict]:
+    if len(currencies) < 2:
         return []
     return [
         {
-            "label": f"{one[1]} · {one[2]}" if is_agency else one[2],
-            "url": f"?institution={one[0]}&currency={one[2]}"
-            if is_agency
-            else f"?currency={one[2]}",
-            "current": one == chosen,
+            "label": currency,
+            "url": f"?currency={currency}",
+            "current": currency == chosen,
             "count": None,
         }
-        for one in choices
+        for currency in currencies
     ]
 
 
-def _panel(request: HttpRequest, found: ShownRanking) -> dict:
+def _shown(request: HttpRequest, found: ShownRanking) -> dict:
     """What the bank is shown of a ranking."""
-    records = [_record(row, found) for row in found.rows]
-    points = [
-        _point(row.agency_name, row.rate_ppm, row.low_ppm, row.high_ppm)
-        for row in found.rows
-        if row.low_ppm is not None
-    ]
     return {
-        "table": RankingTable(records, request=request),
-        "too_little": len(found.rows) - len(points),
-        "chart": points
-        and charts.bar_with_interval(
-            points,
-            title=_finding(found),
-            description=_caterpillar(len(found.rows) - len(points)),
+        "table": LeagueTable(_records(found), request=request),
+        "contrast": success_words.contrast(found.scores),
+        "caterpillar": charts.caterpillar(
+            [ranking_cards.point(score.agency.name, vars(score)) for score in found.scores],
+            title=success_words.finding(found.scores),
+            description=ranking_cards.caterpillar_description(),
             subject=_("Agency"),
-            measure=_("Success rate"),
-            pooled_ppm=found.pooled_rate_ppm,
         ),
+        "funnel": _funnel(found.scores),
+        "segments": _segments(found),
+        "groups": len({score.comparison_group for score in found.scores}),
+        "is_with_random_lots": found.run.fit["pull"] is not None,
     }
 
 
-def _finding(found: ShownRanking) -> str:
-    """The one sentence that the chart shows."""
-    apart = [row for row in found.rows if row.is_distinguishable]
-    if not apart:
-        return _("No agency can be told apart from the panel")
-    above = sum(row.rate_ppm > (found.pooled_rate_ppm or 0) for row in apart)
-    return _(
-        "%(above)s above the panel, %(below)s below; the other %(rest)s cannot be told apart"
-    ) % {
-        "above": above,
-        "below": len(apart) - above,
-        "rest": len(found.rows) - len(apart),
-    }
+def _records(found: ShownRanking) -> list[dict]:
+    raw = success_words.raw_positions(found.scores)
+    return [
+        {
+            "order": score.order,
+            "position": success_words.place(score),
+            "status": score.status,
+            "url": reverse("ranking_card", args=[score.pk]),
+            "agency_name": score.agency.name,
+            "note": fairplace.loans(score.loans),
+            "index": score.index,
+            "interval": success_words.interval(score),
+            "rate_ppm": score.rate_ppm,
+            "raw_position": raw[score.agency_id],
+            "reliability_ppm": round(score.reliability * 1_000_000),
+            "light": score.light,
+            "complaints_upheld": score.complaints_upheld,
+            "complaints_received": score.complaints_received,
+            "change": success_words.change(score, found.earlier.get(score.agency_id)),
+        }
+        for score in found.scores
+    ]
 
 
-def _caterpillar(left_out: int) -> str:
-    text = _("Point: success rate. Line: its 95-percent interval, by chance alone.")
-    if left_out:
-        text += " " + ngettext(
-            "%(count)d agency with too little data is left out.",
-            "%(count)d agencies with too little data are left out.",
-            left_out,
-        ) % {"count": left_out}
-    return text
-
-
-def _own(found: ShownRanking) -> dict:
-    """What an agency is shown: itself, and the field without names."""
-    row = found.rows[0] if found.rows else None
-    return {"row": row and _record(row, found), "chart": _field_chart(found, row)}
-
-
-def _field_chart(found: ShownRanking, row: ShownRow | None) -> dict | None:
-    """The field as points; the viewer's own stands out."""
-    own = row and (row.rate_ppm, row.low_ppm, row.high_ppm, row.loans)
-    points = []
-    for place, point in enumerate(found.field, 1):
-        bounds = (point["low_ppm"], point["high_ppm"])
-        mine = own == (point["rate_ppm"], *bounds, point["loans"])
-        if mine:
-            own = None
-        if bounds[0] is not None:
-            label = _("You") if mine else _("Agency %(place)s") % {"place": place}
-            points.append(_point(label, point["rate_ppm"], *bounds, highlight=mine))
-    if not points:
-        return None
-    return charts.bar_with_interval(
+def _funnel(scores: list[RankingScore]) -> dict:
+    points = [
+        {
+            "label": score.agency.name,
+            "observed_over_expected": score.count_factor * score.tilt_factor * score.size_factor,
+            "effective_payments": score.effective_payments,
+            "highlight": False,
+        }
+        for score in scores
+    ]
+    return charts.funnel(
         points,
-        title=_("You are %(position)s of %(count)s")
-        % {"position": row.position, "count": len(found.field)}
-        if row
-        else _("The field without you"),
-        description=_caterpillar(len(found.field) - len(points)),
+        title=success_words.outliers(points),
+        description=_(
+            "Observed ÷ expected as it is, against how much data there is. Within the inner lines"
+            " chance alone explains the difference 95 times in 100, within the outer ones 998 times"
+            " in 1,000."
+        ),
         subject=_("Agency"),
-        measure=_("Success rate"),
-        pooled_ppm=found.pooled_rate_ppm,
     )
 
 
-def _point(label: str, rate_ppm: int, low_ppm: int, high_ppm: int, *, highlight=False) -> dict:
-    """The bounds of a bootstrap need not enclose the rate itself; a chart's must."""
-    return {
-        "label": label,
-        "rate_ppm": rate_ppm,
-        "lower_ppm": min(low_ppm, rate_ppm),
-        "upper_ppm": max(high_ppm, rate_ppm),
-        "highlight": highlight,
-    }
+def _segments(found: ShownRanking) -> dict | None:
+    strata = Strata.of(found)
+    by_agency = [(score.agency.name, strata.coarse(score.segments)) for score in found.scores]
+    columns = sorted({key for _name, segments in by_agency for key in segments})
+    if len(columns) < 2:
+        return None
+    rows = [
+        (
+            name,
+            [success_strata.index(segments[key]) if key in segments else None for key in columns],
+        )
+        for name, segments in by_agency
+    ]
+    return charts.shaded_table(
+        rows,
+        [strata.coarse_words(key) for key in columns],
+        title=_("Where each agency gains and loses"),
+        description=_(
+            "Observed ÷ expected by kind of loan, before chance is taken into account; nothing"
+            " where fewer than five payers were expected."
+        ),
+        subject=_("Agency"),
+    )

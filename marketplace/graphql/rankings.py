@@ -16,81 +16,184 @@ MAY_READ = (
 )
 
 
-class Rates:
-    """A success rate with its interval, in parts per million; above 1,000,000 it is over 100 %."""
-
-    loans = graphene.Int(required=True)
-    rate_ppm = graphene.Int(required=True, description="Confirmed net recoveries ÷ placed balance.")
-    low_ppm = graphene.Int(description="Null where there are too few loans to tell.")
-    high_ppm = graphene.Int(description="Null where there are too few loans to tell.")
-
-
-class RankingRow(Rates, types.Value):
-    """One agency in a ranking."""
+class RankingSegment(types.Value):
+    """An agency's loans of one stratum."""
 
     class Meta:
         allow = MAY_READ
 
+    stratum = graphene.String(required=True, description="Its bands in the policy's order.")
+    loan_months = graphene.Float(required=True, description="Months of 30 days.")
+    payers = graphene.Int(required=True, description="Loan-months that paid.")
+    expected_payers = graphene.Float(required=True)
+    observed_minor = scalars.MinorUnits(required=True)
+    expected_minor = scalars.MinorUnits(required=True)
+
+
+class RankingScore(types.Value):
+    """One agency in a ranking. Ratios are to the average agency on the same loans, which has 1."""
+
+    class Meta:
+        allow = MAY_READ
+
+    id = graphene.ID(required=True)
     agency_id = graphene.ID(required=True)
     agency_name = graphene.String(required=True)
-    position = graphene.Int(description="Null where the field is too small to be shown.")
-    placed_minor = scalars.MinorUnits(required=True)
-    recovered_minor = scalars.MinorUnits(required=True)
-    is_distinguishable = graphene.Boolean(
-        description="Whether the interval excludes the rate of all agencies together."
+    status = graphene.String(
+        required=True, description="ranked, provisional, too_little or barred by its conduct."
     )
+    position = graphene.Int(
+        description="One more than how many stand in tiers before it; null if it has no place, or "
+        "for an agency in a field that is too small to be shown."
+    )
+    is_tied = graphene.Boolean(
+        required=True, description="It shares its tier with others that cannot be told apart."
+    )
+    tier = graphene.Int()
+    expected_rank = graphene.Float()
+    rank_low = graphene.Int(description="With rankHigh, where its rank is with 90 %.")
+    rank_high = graphene.Int()
+    probability_top_quarter = graphene.Float()
+    index = graphene.Float(
+        required=True, description="Recovered ÷ expected, after what chance may have done."
+    )
+    low = graphene.Float(required=True, description="With high, the 95 % interval of the index.")
+    high = graphene.Float(required=True)
+    raw_index = graphene.Float(
+        required=True,
+        description="exposureFactor × mixFactor × observed ÷ expected, and that is countFactor × "
+        "tiltFactor × sizeFactor.",
+    )
+    exposure_factor = graphene.Float(required=True)
+    mix_factor = graphene.Float(required=True)
+    count_factor = graphene.Float(required=True)
+    tilt_factor = graphene.Float(required=True)
+    size_factor = graphene.Float(required=True)
+    reliability = graphene.Float(required=True)
+    comparison_group = graphene.Int(
+        required=True, description="Agencies of different groups share no loans of a kind."
+    )
+    loans = graphene.Int(required=True)
+    placed_minor = scalars.MinorUnits(required=True)
+    recovered_minor = scalars.MinorUnits(
+        required=True, description="Confirmed money of exposed days less reversals."
+    )
+    observed_minor = scalars.MinorUnits(
+        required=True, description="The same without what the cap on one loan's cash leaves out."
+    )
+    expected_minor = scalars.MinorUnits(required=True)
+    rate_ppm = graphene.Int(required=True, description="Raw: recovered ÷ placed.")
+    light = graphene.String(required=True, description="Gate of conduct: green, amber or red.")
     complaints_received = graphene.Int(required=True)
     complaints_upheld = graphene.Int(
         required=True, description="Upheld, and the agency's own doing."
     )
+    segments = graphene.List(graphene.NonNull(RankingSegment), required=True)
+
+    def resolve_agency_name(root, info):
+        return root.agency.name
 
 
-class RankingPoint(Rates, types.Value):
+class RankingPoint(types.Value):
     """One agency of the field, without its name."""
 
     class Meta:
         allow = MAY_READ
 
+    index = graphene.Float(required=True)
+    low = graphene.Float(required=True)
+    high = graphene.Float(required=True)
+    status = graphene.String(required=True)
+
 
 class Ranking(types.Value):
-    """Unadjusted: agencies may have been given easier or harder loans. Not for awards."""
+    """What each agency achieved against what an average one would have on the same loans."""
 
     class Meta:
         allow = MAY_READ
 
+    id = graphene.ID(required=True)
     institution_id = graphene.ID(required=True)
     institution_name = graphene.String(required=True)
     currency = graphene.String(required=True)
-    computed_at = scalars.DateTime(required=True)
-    pooled_rate_ppm = graphene.Int(
-        description="All agencies together; null for an agency in a field of fewer than five."
+    portfolio_id = graphene.ID()
+    product = graphene.String(required=True)
+    watermark = scalars.DateTime(required=True, description="What was recorded before counts.")
+    policy_version = graphene.Int(required=True)
+    code_version = graphene.String(required=True)
+    inputs_sha256 = graphene.String(required=True)
+    results_sha256 = graphene.String(required=True)
+    basis = graphene.String(
+        required=True, description="What it is adjusted for; without random lots not for the rest."
     )
-    rows = graphene.List(
-        graphene.NonNull(RankingRow),
+    scores = graphene.List(
+        graphene.NonNull(RankingScore),
         required=True,
         description="Best first: the whole panel for the bank, an agency itself.",
     )
     field = graphene.List(
         graphene.NonNull(RankingPoint),
         required=True,
-        description="Best first, without names; empty in a field of fewer than five.",
+        description="Best first, without names; empty where somebody could be known in it.",
     )
+
+    def resolve_id(root, info):
+        return root.run.pk
+
+    def resolve_institution_id(root, info):
+        return root.run.institution_id
+
+    def resolve_institution_name(root, info):
+        return root.run.institution.name
+
+    def resolve_currency(root, info):
+        return root.run.currency
+
+    def resolve_portfolio_id(root, info):
+        return root.run.portfolio_id
+
+    def resolve_product(root, info):
+        return root.run.product
+
+    def resolve_watermark(root, info):
+        return root.run.watermark
+
+    def resolve_policy_version(root, info):
+        return root.run.policy.version
+
+    def resolve_code_version(root, info):
+        return root.run.code_version
+
+    def resolve_inputs_sha256(root, info):
+        return root.run.inputs_sha256
+
+    def resolve_results_sha256(root, info):
+        return root.run.results_sha256
+
+    def resolve_basis(root, info):
+        return root.run.fit["basis"]
 
 
 class RankingCompute(mutations.Mutation):
-    """Computes a ranking now; a sweep does so every night."""
+    """Computes a ranking now; a sweep does so every night for the whole panel."""
 
     allow = policies.VENDOR_MANAGERS
 
     class Input:
         currency = graphene.String(required=True)
+        portfolio_id = graphene.ID()
+        product = graphene.String()
 
     ranking = graphene.Field(Ranking)
 
     @classmethod
-    def perform(cls, info, actor, currency):
-        rankings.compute(actor=actor, currency=currency)
-        return cls(ranking=selectors.shown_ranking(actor, currency=currency))
+    def perform(cls, info, actor, currency, portfolio_id=None, product=""):
+        rankings.compute(actor=actor, currency=currency, portfolio_id=portfolio_id, product=product)
+        return cls(
+            ranking=selectors.shown_ranking(
+                actor, currency=currency, portfolio_id=portfolio_id, product=product
+            )
+        )
 
 
 class Query(graphene.ObjectType):
@@ -99,13 +202,28 @@ class Query(graphene.ObjectType):
         allow=MAY_READ,
         currency=graphene.String(required=True),
         institution_id=graphene.ID(description="For an agency on several panels."),
-        description="The newest in a currency; null where there is none.",
+        portfolio_id=graphene.ID(description="Of its loans alone; for the bank."),
+        product=graphene.String(description="Of its loans alone; for the bank."),
+        description="The current one in a currency; null where there is none.",
+    )
+    ranking_pack = queries.field(
+        graphene.String,
+        allow=MAY_READ,
+        score_id=graphene.ID(required=True),
+        description="The cells behind a score as CSV, with what was expected of each.",
     )
 
-    def resolve_ranking(root, info, currency, institution_id=None):
+    def resolve_ranking(root, info, currency, institution_id=None, portfolio_id=None, product=""):
         return selectors.shown_ranking(
-            info.context.actor, currency=currency, institution_id=institution_id
+            info.context.actor,
+            currency=currency,
+            institution_id=institution_id,
+            portfolio_id=portfolio_id,
+            product=product,
         )
+
+    def resolve_ranking_pack(root, info, score_id):
+        return selectors.pack_text(info.context.actor, score_id)
 
 
 class Mutation(graphene.ObjectType):

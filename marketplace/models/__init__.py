@@ -5,7 +5,9 @@ from .bids import Bid
 from .documents import ListingDocument
 from .listings import Listing, ListingInvitation
 from .questions import ListingAnswer, ListingQuestion, QuestionAuthor
-from .rankings import Ranking, RankingRow
+from .ranking_policies import RankingPolicy
+from .rankings import CurrentRanking, RankingPack, RankingRun, RankingScore
+from .success_cells import SuccessCell, SuccessSheet
 from .tapes import Tape, TapeCut
 from .terms import ListingTerms, TermsAcceptance
 from .visits import RoomVisit
@@ -14,6 +16,7 @@ __all__ = [
     "Award",
     "AwardShare",
     "Bid",
+    "CurrentRanking",
     "DrawnLoan",
     "Listing",
     "ListingAnswer",
@@ -22,9 +25,13 @@ __all__ = [
     "ListingQuestion",
     "ListingTerms",
     "QuestionAuthor",
-    "Ranking",
-    "RankingRow",
+    "RankingPack",
+    "RankingPolicy",
+    "RankingRun",
+    "RankingScore",
     "RoomVisit",
+    "SuccessCell",
+    "SuccessSheet",
     "Tape",
     "TapeCut",
     "TermsAcceptance",

@@ -2,127 +2,179 @@
 
 import dataclasses
 import datetime
+import gzip
 import uuid
 
 from django.db.models import QuerySet
 
+from agencies import selectors
 from agencies.actors import Actor
 from agencies.models import PanelMembership
 from agencies.selectors import visible_memberships
-from marketplace.models import Ranking, RankingRow
+from marketplace.models import (
+    CurrentRanking,
+    RankingPack,
+    RankingPolicy,
+    RankingRun,
+    RankingScore,
+    SuccessCell,
+    SuccessSheet,
+)
 from marketplace.selectors.scoping import is_bank
 
+FOUR_WEEKS = datetime.timedelta(days=28)
 
-def visible_rankings(actor: Actor) -> QuerySet[Ranking]:
+
+def _of_panels(model, actor: Actor) -> QuerySet:
     """The bank's own, or those of the panels that the agency is in good standing on."""
     if is_bank(actor):
-        return Ranking.objects.filter(institution=actor.institution_id)
+        return model.objects.filter(institution=actor.institution_id)
     if actor.kind != "agency":
-        return Ranking.objects.none()
+        return model.objects.none()
     panels = visible_memberships(actor).filter(state=PanelMembership.State.APPROVED)
-    return Ranking.objects.filter(institution__in=panels.values("institution"))
+    return model.objects.filter(institution__in=panels.values("institution"))
 
 
-def visible_ranking_rows(actor: Actor) -> QuerySet[RankingRow]:
+def visible_ranking_policies(actor: Actor) -> QuerySet[RankingPolicy]:
+    """Every version for the bank; for an agency those by which it was ever ranked."""
+    found = _of_panels(RankingPolicy, actor)
+    return found if is_bank(actor) else found.filter(state=RankingPolicy.State.ADOPTED)
+
+
+def visible_runs(actor: Actor) -> QuerySet[RankingRun]:
+    return _of_panels(RankingRun, actor)
+
+
+def visible_current_rankings(actor: Actor) -> QuerySet[CurrentRanking]:
+    """Which runs are shown; an agency sees those of whole panels alone."""
+    found = _of_panels(CurrentRanking, actor)
+    return found if is_bank(actor) else found.filter(portfolio=None, product="")
+
+
+def _own(model, actor: Actor) -> QuerySet:
     """The whole panel for the bank; for an agency itself."""
     if is_bank(actor):
-        return RankingRow.objects.filter(institution=actor.institution_id)
+        return model.objects.filter(institution=actor.institution_id)
     if actor.kind != "agency":
-        return RankingRow.objects.none()
-    return RankingRow.objects.filter(agency=actor.agency_id)
+        return model.objects.none()
+    return model.objects.filter(agency=actor.agency_id)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class ShownRow:
-    """One agency in a ranking, as somebody may see it.
+def visible_scores(actor: Actor) -> QuerySet[RankingScore]:
+    return _own(RankingScore, actor)
 
-    Bounds are None where there are too few loans to tell; `position` is None where the field is
-    too small to be shown; `is_distinguishable` (the interval excludes the pooled rate) in both.
-    """
 
-    agency_id: uuid.UUID
-    agency_name: str
-    loans: int
-    placed_minor: int
-    recovered_minor: int
-    rate_ppm: int
-    low_ppm: int | None
-    high_ppm: int | None
-    complaints_received: int
-    complaints_upheld: int
-    position: int | None
-    is_distinguishable: bool | None
+def visible_packs(actor: Actor) -> QuerySet[RankingPack]:
+    return _own(RankingPack, actor)
+
+
+def visible_sheets(actor: Actor) -> QuerySet[SuccessSheet]:
+    found = SuccessSheet.objects
+    return found.filter(institution=actor.institution_id) if is_bank(actor) else found.none()
+
+
+def visible_cells(actor: Actor) -> QuerySet[SuccessCell]:
+    found = SuccessCell.objects
+    return found.filter(institution=actor.institution_id) if is_bank(actor) else found.none()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ShownRanking:
-    """A ranking as somebody may see it: the bank every row, an agency its own.
+    """A run as somebody may see it: the bank every score, an agency its own.
 
-    `field` is the panel without names, best first; empty when it is too small, and then an agency
-    is not told the pooled rate either: from it and its own row a rival's could be computed.
+    `scores` are the best first, with their agency; `earlier` is agency → its score in the run
+    before, at least four weeks older where there is one. `field` is the panel without names.
     """
 
-    institution_id: uuid.UUID
-    institution_name: str
-    currency: str
-    computed_at: datetime.datetime
-    rows: list[ShownRow]
-    field: list[dict]
-    pooled_rate_ppm: int | None
+    run: RankingRun
+    scores: list[RankingScore]
+    earlier: dict[uuid.UUID, RankingScore]
+
+    @property
+    def field(self) -> list[dict]:
+        return self.run.field
 
 
-def shown_ranking(actor: Actor, *, currency: str, institution_id=None) -> ShownRanking | None:
-    """The newest ranking in a currency as the actor may see it; None where there is none.
+def shown_ranking(
+    actor: Actor, *, currency: str, institution_id=None, portfolio_id=None, product: str = ""
+) -> ShownRanking | None:
+    """The current ranking in a currency as the actor may see it; None where there is none.
 
     An agency on several panels names the institution, or gets the newest of any.
     """
-    rankings = visible_rankings(actor).filter(currency=currency)
+    pointers = visible_current_rankings(actor).filter(
+        currency=currency, portfolio=portfolio_id, product=product
+    )
     if institution_id:
-        rankings = rankings.filter(institution=institution_id)
-    ranking = rankings.select_related("institution").order_by("-computed_at", "-pk").first()
-    if ranking is None:
+        pointers = pointers.filter(institution=institution_id)
+    pointer = (
+        pointers.select_related("run__institution", "run__policy", "run__portfolio")
+        if is_bank(actor)
+        else pointers.select_related("run__institution", "run__policy")
+    )
+    newest = pointer.order_by("-run__watermark", "-run").first()
+    if newest is None:
         return None
-    is_told = is_bank(actor) or bool(ranking.field)
-    rows = visible_ranking_rows(actor).filter(ranking=ranking).select_related("agency")
+    run = newest.run
+    scores = visible_scores(actor).select_related("agency").order_by("order")
+    before = _before(actor, run)
+    shown = list(scores.filter(run=run))
+    if not is_bank(actor) and not run.field:
+        for score in shown:
+            _withhold_place(score)
     return ShownRanking(
-        institution_id=ranking.institution_id,
-        institution_name=ranking.institution.name,
-        currency=currency,
-        computed_at=ranking.computed_at,
-        rows=[
-            _shown_row(row, ranking.pooled_rate_ppm if is_told else None)
-            for row in rows.order_by("position", "agency__name")
-        ],
-        field=ranking.field,
-        pooled_rate_ppm=ranking.pooled_rate_ppm if is_told else None,
+        run=run,
+        scores=shown,
+        earlier={score.agency_id: score for score in scores.filter(run=before)} if before else {},
     )
 
 
-def _shown_row(row: RankingRow, pooled_rate_ppm: int | None) -> ShownRow:
-    """Without the pooled rate the row is shown on its own: no position, and no comparison."""
-    shared = (
-        "agency_id",
-        "loans",
-        "placed_minor",
-        "recovered_minor",
-        "rate_ppm",
-        "low_ppm",
-        "high_ppm",
-        "complaints_received",
-        "complaints_upheld",
+def _withhold_place(score: RankingScore) -> None:
+    """Among a few, a place says who the others are."""
+    score.position = score.tier = score.expected_rank = score.rank_low = score.rank_high = None
+    score.probability_top_quarter = None
+    score.is_tied = False
+
+
+def shown_score(actor: Actor, score_id) -> ShownRanking:
+    """The run of one agency's score with that score alone. Raises `NotFound`."""
+    runs = visible_runs(actor).select_related("institution", "policy")
+    scores = visible_scores(actor).select_related("agency")
+    score = selectors.find(scores, pk=score_id)
+    run = selectors.find(runs, pk=score.run_id)
+    before = _before(actor, run)
+    earlier = scores.filter(run=before, agency=score.agency_id).first() if before else None
+    if not is_bank(actor) and not run.field:
+        _withhold_place(score)
+    return ShownRanking(
+        run=run, scores=[score], earlier={score.agency_id: earlier} if earlier else {}
     )
-    compared = None
-    if pooled_rate_ppm is not None and row.low_ppm is not None and row.high_ppm is not None:
-        compared = not row.low_ppm <= pooled_rate_ppm <= row.high_ppm
-    return ShownRow(
-        agency_name=row.agency.name,
-        position=None if pooled_rate_ppm is None else row.position,
-        is_distinguishable=compared,
-        **{name: getattr(row, name) for name in shared},
+
+
+def pack_text(actor: Actor, score_id) -> str:
+    """The cells behind one agency's score, as CSV. Raises `NotFound`."""
+    (score,) = shown_score(actor, score_id).scores
+    found = selectors.find(visible_packs(actor), run=score.run_id, agency=score.agency_id)
+    return gzip.decompress(bytes(found.content)).decode()
+
+
+def _before(actor: Actor, run: RankingRun) -> RankingRun | None:
+    """The newest run of the same kind from four weeks before, else the first of them."""
+    same = visible_runs(actor).filter(
+        institution=run.institution_id,
+        currency=run.currency,
+        portfolio=run.portfolio_id,
+        product=run.product,
+        watermark__lt=run.watermark,
     )
+    older = same.filter(watermark__lte=run.watermark - FOUR_WEEKS)
+    return older.order_by("-watermark").first() or same.order_by("watermark").first()
 
 
 def ranked(actor: Actor) -> list[tuple[uuid.UUID, str, str]]:
-    """(institution, its name, currency) of every ranking that the actor may see, by name."""
-    found = visible_rankings(actor).values_list("institution", "institution__name", "currency")
+    """(institution, its name, currency) of every current ranking that the actor may see, by
+    name."""
+    found = visible_current_rankings(actor).values_list(
+        "institution", "institution__name", "currency"
+    )
     return sorted(set(found), key=lambda one: (one[1], one[2]))

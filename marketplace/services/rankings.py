@@ -1,74 +1,100 @@
-"""Rankings: success rates computed over every spell, kept with the seed of their intervals."""
+"""Rankings: computed from what was known at a moment, kept as they were, shown by a pointer."""
 
+import dataclasses
 import datetime
+import functools
 import hashlib
+import uuid
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
 from agencies import audit, policies, selectors
 from agencies.actors import Actor
-from agencies.models import Institution
 from agencies.selectors import visible_institutions
-from config import clock, errors
-from marketplace import scoring
-from marketplace.models import Ranking, RankingRow
-from marketplace.selectors import visible_rankings
-from portfolios.models import Complaint
-from portfolios.selectors import (
-    recovered_by_spell,
-    visible_complaints,
-    visible_placements,
-    visible_spells,
+from config import clock, errors, plans
+from marketplace.models import CurrentRanking, RankingPack, RankingRun, RankingScore
+from marketplace.selectors import visible_runs
+from marketplace.services import (
+    conduct_gates,
+    ranking_policies,
+    ranking_results,
+    success_books,
+    success_cells,
 )
+from marketplace.services.conduct_gates import Conduct
+from marketplace.services.exposures import Question
+from marketplace.services.success_books import SuccessBook
+from marketplace.success import scores, table
+from marketplace.success.gate import Light
+from marketplace.success.scores import Result
+from portfolios.selectors import visible_placements, visible_portfolios
 
 MAY_COMPUTE = policies.VENDOR_MANAGERS | policies.SWEEPS
+DECIDING = (
+    "conduct_gates",
+    "exposures",
+    "ranking_policies",
+    "ranking_results",
+    "success_books",
+)
+MAY_VERIFY = policies.VENDOR_MANAGERS | policies.AUDITORS
 
-SMALLEST_FIELD = 5
-"""In a smaller field an agency could tell who is who."""
 
-SEED_BYTES = 7
+@dataclasses.dataclass(frozen=True)
+class Computed:
+    """What a question comes to."""
+
+    book: SuccessBook
+    result: Result
+    conduct: list[Conduct]
+    results_sha256: str
 
 
-def compute(*, actor: Actor, currency: str) -> Ranking:
+def compute(*, actor: Actor, currency: str, portfolio_id=None, product: str = "") -> RankingRun:
     """Rank the agencies of the actor's institution in one currency as of now, and keep it.
 
-    Every spell counts, those that are over too: confirmed recoveries less reversals ÷ balance at
-    placement. Raises `InvalidState` where nothing was ever placed in that currency.
+    With a portfolio or a product its loans alone count. Raises `NotFound` for a portfolio that is
+    not there, and `InvalidState` `NOTHING_PLACED` where no loan was exposed to anybody within the
+    policy's window.
     """
     policies.demand(actor, MAY_COMPUTE)
     institution = selectors.find(visible_institutions(actor), pk=actor.institution_id)
+    portfolio = None
+    if portfolio_id:
+        portfolio = selectors.find(visible_portfolios(actor), pk=portfolio_id)
     with transaction.atomic():
-        computed_at = clock.now()
-        agencies, index, placed, recovered = _spells(actor, currency)
-        if not agencies:
-            raise errors.InvalidState(
-                "NOTHING_PLACED", _("Nothing was ever placed in this currency.")
-            )
-        seed = _seed(institution, currency)
-        scores = scoring.success_rates(index, placed, recovered, agencies=len(agencies), seed=seed)
-        ranking = Ranking.objects.create(
-            institution=institution,
+        policy = ranking_policies.in_force(actor=actor)
+        question = Question(
+            policy=policy,
+            time_zone=institution.time_zone,
             currency=currency,
-            computed_at=computed_at,
-            seed=seed,
-            pooled_rate_ppm=scoring.pooled_rate_ppm(placed, recovered) or 0,
-            field=_field(scores),
+            at=clock.now(),
+            placement_ids=_placements(actor, portfolio),
+            product=product,
         )
-        complaints = _complaints(actor, currency)
-        RankingRow.objects.bulk_create(
-            _row(ranking, agencies[score.agency], score, complaints) for score in scores
-        )
+        success_cells.refresh(actor=actor, question=question)
+        found = _computed(actor, question, is_kept=not product)
+        if found is None:
+            raise errors.InvalidState(
+                "NOTHING_PLACED", _("No loan was with an agency long enough to be compared.")
+            )
+        run = _keep(question, found, portfolio)
         audit.record(
             actor,
             "ranking.compute",
-            ranking,
-            changes={"currency": currency, "agencies": len(agencies), "loans": len(index)},
+            run,
+            changes={
+                "currency": currency,
+                "agencies": len(found.book.agencies),
+                "loans": len(found.book.book.agency),
+                "policy": policy.version,
+            },
         )
-    return ranking
+    return run
 
 
 def compute_due(*, actor: Actor) -> int:
@@ -77,76 +103,110 @@ def compute_due(*, actor: Actor) -> int:
     institution = selectors.find(visible_institutions(actor), pk=actor.institution_id)
     today = clock.business_date(institution.time_zone)
     midnight = datetime.datetime.combine(today, datetime.time.min, ZoneInfo(institution.time_zone))
-    placed = visible_placements(actor).order_by().values_list("currency", flat=True).distinct()
-    fresh = visible_rankings(actor).filter(computed_at__gte=midnight)
-    due = set(placed) - set(fresh.values_list("currency", flat=True))
+    # On its first day a loan has no day of exposure yet, and there is nothing to compare.
+    placed = visible_placements(actor).filter(opened_at__lt=midnight)
+    fresh = visible_runs(actor).filter(watermark__gte=midnight, portfolio=None, product="")
+    due = set(placed.order_by().values_list("currency", flat=True).distinct()) - set(
+        fresh.values_list("currency", flat=True)
+    )
+    done = 0
     for currency in sorted(due):
-        compute(actor=actor, currency=currency)
-    return len(due)
+        try:
+            compute(actor=actor, currency=currency)
+        except errors.InvalidState:
+            continue
+        done += 1
+    return done
 
 
-def _spells(actor: Actor, currency: str) -> tuple[list, np.ndarray, np.ndarray, np.ndarray]:
-    """The agencies in order of their key; and per spell its agency's place in that list, its
-    balance at placement and its confirmed net recovery, in minor units."""
-    spells = visible_spells(actor).filter(placement__currency=currency)
-    rows = list(recovered_by_spell(spells))
-    agencies = sorted({agency for agency, _placed, _recovered in rows})
-    places = {agency: place for place, agency in enumerate(agencies)}
-    index = np.array([places[agency] for agency, _placed, _recovered in rows], dtype=np.int64)
-    placed = np.array([balance for _agency, balance, _recovered in rows], dtype=np.int64)
-    recovered = np.array([amount for _agency, _balance, amount in rows], dtype=np.int64)
-    return agencies, index, placed, recovered
+def verify(*, actor: Actor, run_id) -> dict[str, bool]:
+    """Whether a run comes out again from what is recorded: `{inputs, results, code}`.
 
-
-def _seed(institution: Institution, currency: str) -> int:
-    """The same one each time: equal data gives equal intervals, and nobody can pick a lucky one."""
-    digest = hashlib.sha256(f"{institution.slug}/{currency}".encode()).digest()
-    return int.from_bytes(digest[:SEED_BYTES])
-
-
-def _field(scores: list[scoring.Score]) -> list[dict]:
-    if len(scores) < SMALLEST_FIELD:
-        return []
-    return [
-        {
-            "rate_ppm": score.rate_ppm,
-            "low_ppm": score.low_ppm,
-            "high_ppm": score.high_ppm,
-            "loans": score.loans,
-        }
-        for score in scores
-    ]
-
-
-def _complaints(actor: Actor, currency: str) -> dict:
-    """Agency → (complaints received, those upheld and its doing) over placements in a currency."""
-    counted = (
-        visible_complaints(actor)
-        .filter(placement__currency=currency)
-        .order_by()
-        .values("agency")
-        .annotate(
-            received=Count("pk"),
-            upheld=Count("pk", filter=Q(outcome=Complaint.Outcome.UPHELD, is_agency_at_fault=True)),
-        )
+    Cells are counted anew from the rows of before its watermark. `code` says whether the code is
+    that of the run; another one may compute other results from the same inputs.
+    """
+    policies.demand(actor, MAY_VERIFY)
+    run = selectors.find(visible_runs(actor).select_related("policy", "institution"), pk=run_id)
+    question = Question(
+        policy=run.policy,
+        time_zone=run.institution.time_zone,
+        currency=run.currency,
+        at=run.watermark,
+        placement_ids=_placements(actor, run.portfolio),
+        product=run.product,
     )
-    return {row["agency"]: (row["received"], row["upheld"]) for row in counted}
+    with transaction.atomic():
+        found = _computed(actor, question, is_kept=False)
+    return {
+        "inputs": found is not None and found.book.sha256 == run.inputs_sha256,
+        "results": found is not None and found.results_sha256 == run.results_sha256,
+        "code": code_version() == run.code_version,
+    }
 
 
-def _row(ranking: Ranking, agency_id, score: scoring.Score, complaints: dict) -> RankingRow:
-    """Everybody here has a loan, and so a rate and a position."""
-    received, upheld = complaints.get(agency_id, (0, 0))
-    return RankingRow(
-        institution_id=ranking.institution_id,
-        agency_id=agency_id,
-        ranking=ranking,
-        position=score.position or 0,
-        loans=score.loans,
-        placed_minor=score.placed_minor,
-        recovered_minor=score.recovered_minor,
-        rate_ppm=score.rate_ppm or 0,
-        low_ppm=score.low_ppm,
-        high_ppm=score.high_ppm,
-        complaints_received=received,
-        complaints_upheld=upheld,
+@functools.cache
+def code_version() -> str:
+    """SHA-256 of the code that decides what a ranking says: the engine and what feeds it."""
+    here = Path(__file__).parent
+    engine = sorted(here.parent.joinpath("success").glob("*.py"))
+    digest = hashlib.sha256()
+    for path in [*engine, *(here / f"{name}.py" for name in DECIDING)]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _placements(actor: Actor, portfolio) -> list[uuid.UUID] | None:
+    if portfolio is None:
+        return None
+    placements = visible_placements(actor).filter(portfolio=portfolio)
+    return list(placements.order_by("pk").values_list("pk", flat=True))
+
+
+def _computed(actor: Actor, question: Question, *, is_kept: bool) -> Computed | None:
+    with plans.without_nested_loops():
+        book = success_books.read(question, is_kept=is_kept)
+    if book is None:
+        return None
+    conduct = conduct_gates.judge(
+        actor=actor,
+        question=question,
+        agencies=book.agencies,
+        loan_months=book.cells.in_pairs().loan_months.sum(axis=(1, 2)),
     )
+    result = scores.score(
+        book.book,
+        ranking_policies.engine_policy(question.policy, question.currency),
+        counted=book.cells,
+        barred=np.array([one.gate.light is Light.RED for one in conduct]),
+    )
+    return Computed(book, result, conduct, ranking_results.digest(book.agencies, result))
+
+
+def _keep(question: Question, found: Computed, portfolio) -> RankingRun:
+    """The run and its rows, and the pointer to it."""
+    result = found.result
+    run = RankingRun(
+        institution_id=question.policy.institution_id,
+        policy=question.policy,
+        currency=question.currency,
+        portfolio=portfolio,
+        product=question.product,
+        watermark=question.at,
+        computed_at=clock.now(),
+        code_version=code_version(),
+        inputs_sha256=found.book.sha256,
+        results_sha256=found.results_sha256,
+        fit=table.diagnostics(result),
+    )
+    run.field = ranking_results.field(run, result, found.conduct)
+    run.save(force_insert=True)
+    RankingScore.objects.bulk_create(ranking_results.scores(run, found.book, result, found.conduct))
+    RankingPack.objects.bulk_create(ranking_results.packs(run, found.book, result))
+    CurrentRanking.objects.update_or_create(
+        institution_id=run.institution_id,
+        currency=run.currency,
+        portfolio=portfolio,
+        product=run.product,
+        defaults={"run": run},
+    )
+    return run

@@ -11,7 +11,9 @@ NAMES_BANKS = frozenset(
         "agencies_institution",
         "marketplace_listing",
         "marketplace_listingterms",
-        "marketplace_ranking",
+        "marketplace_currentranking",
+        "marketplace_rankingpolicy",
+        "marketplace_rankingrun",
         "marketplace_tape",
     }
 )

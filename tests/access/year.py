@@ -238,6 +238,7 @@ def conclude(estate: Estate) -> None:
         draft = Statement.objects.get(state=Statement.State.DRAFT)
         estate.keep("statement", draft, *Statement.objects.exclude(pk=draft.pk))
     with scope(estate.bank.actor("vendor_manager")) as actor:
-        rankings.compute(actor=actor, currency="USD")
+        run = rankings.compute(actor=actor, currency="USD")
+        estate.keep("score", run.scores.get(agency=estate.house.agency))
     with scope(estate.house.actor()):
         estate.keep("recovery", Recovery.objects.get(reference=estate.references["recovery"]))

@@ -22,8 +22,8 @@ LINES = (
     " totalCount pageInfo { hasNextPage endCursor } edges { node { %s } } } } }" % LINE
 )
 RANKING = (
-    '{ ranking(currency: "USD") { pooledRatePpm rows { agencyName position loans placedMinor'
-    " recoveredMinor ratePpm lowPpm highPpm complaintsReceived complaintsUpheld } } }"
+    '{ ranking(currency: "USD") { scores { agencyName loans placedMinor recoveredMinor ratePpm'
+    " observedMinor expectedMinor index low high complaintsReceived complaintsUpheld } } }"
 )
 
 
@@ -174,26 +174,23 @@ def carry_forward(journey: Journey, house: House) -> None:
 
 
 def rank(journey: Journey, houses: list[House]) -> None:
-    """Confirmed net over placed balance, exactly, on the page and in the API."""
+    """Confirmed net over placed balance, exactly, and beside it what was expected."""
     manager = journey.bank["vendor_manager"]
     page = manager.open("/ranking/")
     page = manager.send(page, {"currency": "USD"}, action="/ranking/compute/")
     page.says("Computed with everything confirmed until now.")
-    rows = api.person(manager).ask(RANKING)["ranking"]
-    net, placed = (
-        sum(getattr(house, name) for house in houses) for name in ("net_minor", "balance_minor")
-    )
-    assert rows["pooledRatePpm"] == half_away(Fraction(net * PPM, placed))
+    scores = api.person(manager).ask(RANKING)["ranking"]["scores"]
     by_name = {house.name: house for house in houses}
-    assert {row["agencyName"] for row in rows["rows"]} == set(by_name)
-    for row in rows["rows"]:
-        house = by_name[row["agencyName"]]
-        low, high = row.pop("lowPpm"), row.pop("highPpm")
-        assert 0 < low < high < PPM
-        assert row == {
-            "agencyName": house.name,
-            # Lots are drawn at random: two rates may be equal to the millionth and share a place.
-            "position": 1 + sum(_rate_ppm(other) > _rate_ppm(house) for other in houses),
+    assert {score["agencyName"] for score in scores} == set(by_name)
+    # Whatever came in was expected of somebody.
+    observed, expected = (
+        sum(score[name] for score in scores) for name in ("observedMinor", "expectedMinor")
+    )
+    assert abs(observed - expected) <= len(scores)
+    for score in scores:
+        house = by_name[score["agencyName"]]
+        assert 0 < score["low"] < score["index"] < score["high"]
+        exact = {
             "loans": len(house.loans),
             "placedMinor": house.balance_minor,
             "recoveredMinor": house.net_minor,
@@ -201,11 +198,11 @@ def rank(journey: Journey, houses: list[House]) -> None:
             "complaintsReceived": 1,
             "complaintsUpheld": int(house is houses[0]),
         }
+        assert score | exact == score
         tenths = half_away(_rate(house) * 1000)
-        page.says(house.name, f"{tenths // 10}.{tenths % 10} %", usd(house.net_minor))
-        (own,) = house.api.ask(RANKING)["ranking"]["rows"]
-        assert (own["agencyName"], own["recoveredMinor"]) == (house.name, house.net_minor)
-        assert (own["ratePpm"], own["position"]) == (row["ratePpm"], None)
+        page.says(house.name, f"{tenths // 10}.{tenths % 10} %")
+        (own,) = house.api.ask(RANKING)["ranking"]["scores"]
+        assert own == score
 
 
 def _rate(house: House) -> Fraction:

@@ -1,21 +1,24 @@
-"""Rankings: figures by hand, every spell counted once, and nobody shown a rival."""
+"""Rankings kept: fair, repeatable, once a night, and nobody shown a rival."""
 
+import csv
 import datetime
+import io
 import json
 
-import numpy as np
 import pytest
+from django.db import DatabaseError, transaction
 
 from agencies.models import AuditEntry
 from agencies.scope import scope
 from agencies.services import panel
+from config import clock as the_clock
 from config import errors
-from marketplace import scoring, tasks
-from marketplace.models import Ranking, RankingRow
-from marketplace.selectors import shown_ranking
+from marketplace import tasks
+from marketplace.models import CurrentRanking, RankingPolicy, RankingRun, RankingScore
+from marketplace.selectors import pack_text, shown_ranking
 from marketplace.services import rankings
 from portfolios.models import Loan
-from portfolios.services import complaints, placements
+from portfolios.services import complaints
 from tests import world
 from tests.portfolios import over_http
 
@@ -23,27 +26,22 @@ pytestmark = pytest.mark.django_db
 
 NOON = datetime.datetime(2026, 3, 2, 17, tzinfo=datetime.UTC)
 NAMES = ("Alder", "Birch", "Cedar", "Damson", "Elm")
+EASY_MINOR, HARD_MINOR = 400_00, 2_000_00
+"""Balances of two bands. Of small loans one in four pays, of large ones one in twelve."""
+SKILL = {"Alder": 1, "Birch": 1, "Cedar": 1, "Damson": 1, "Elm": 2}
+EASY_OF_TEN = {"Alder": 9, "Birch": 5, "Cedar": 5, "Damson": 5, "Elm": 1}
+"""How many of ten loans are easy: Alder was given those that anybody collects on."""
+LOANS = 160
 
 
-def loans_of(bank, portfolio):
-    with scope(bank.actor("auditor")):
-        return list(Loan.objects.filter(portfolio=portfolio).order_by("reference"))
-
-
-def place(bank, house, *balances_minor, currency="USD"):
-    portfolio = world.make_portfolio(bank, balances_minor=list(balances_minor), currency=currency)
-    placement = world.place(bank, house, portfolio)
-    return loans_of(bank, portfolio), placement, portfolio
-
-
-def complain(bank, loan, *, outcome=None, is_agency_at_fault=False):
+def complain(bank, loan, *, outcome=None, is_agency_at_fault=False, severity="low"):
     with scope(bank.actor("compliance_officer")) as actor:
         opened = complaints.open(
             actor=actor,
             loan_reference=loan.reference,
             category="frequency",
-            severity="low",
-            happened_on=NOON.date(),
+            severity=severity,
+            happened_on=the_clock.now().date(),
             account="Six calls in one day",
             summary="How often did you ring?",
         )
@@ -57,6 +55,23 @@ def complain(bank, loan, *, outcome=None, is_agency_at_fault=False):
             )
 
 
+def place(bank, house, *balances_minor, currency="USD"):
+    portfolio = world.make_portfolio(bank, balances_minor=list(balances_minor), currency=currency)
+    world.place(bank, house, portfolio)
+    with scope(bank.actor("auditor")):
+        return list(Loan.objects.filter(portfolio=portfolio).order_by("reference"))
+
+
+def collect(bank, name, house):
+    """A tenth of the balance from each loan that pays: as many as skill and ease let."""
+    easy = LOANS * EASY_OF_TEN[name] // 10
+    for number, balance_minor in ((easy, EASY_MINOR), (LOANS - easy, HARD_MINOR)):
+        loans = place(bank, house, *[balance_minor] * number)
+        every = (4 if balance_minor == EASY_MINOR else 12) // SKILL[name]
+        for loan in loans[::every]:
+            world.recover(bank, house, loan, balance_minor // 10)
+
+
 @pytest.fixture
 def bank(clock):
     clock.set(NOON)
@@ -64,132 +79,176 @@ def bank(clock):
 
 
 @pytest.fixture
-def houses(bank):
-    """Five agencies with loans in dollars; what is not to count is there too."""
+def houses(bank, clock):
+    """Five agencies with 160 loans each for a hundred days; Elm is the best, with the hard ones."""
     made = {name: world.make_agency(f"{name} Recoveries") for name in NAMES}
-    for house in made.values():
+    for name, house in made.items():
         world.join_panel(bank, house)
-
-    (one, two), _placement, _portfolio = place(bank, made["Alder"], 1000_00, 1000_00)
-    paid = world.recover(bank, made["Alder"], one, 500_00)
-    world.reverse(bank, paid, 100_00)
-    unproven = world.recover(bank, made["Alder"], two, 300_00, confirmed=False)
-    world.reverse(bank, unproven, 50_00)
-    complain(bank, one, outcome="upheld", is_agency_at_fault=True)
-    complain(bank, two, outcome="upheld", is_agency_at_fault=False)
-    complain(bank, two)
-
-    (loan,), _placement, _portfolio = place(bank, made["Birch"], 1000_00)
-    world.recover(bank, made["Birch"], loan, 300_00)
-    world.recover(bank, made["Birch"], loan, 33_33)
-    (loan,), _placement, _portfolio = place(bank, made["Cedar"], 300_00)
-    world.recover(bank, made["Cedar"], loan, 100_00)
-    place(bank, made["Cedar"], 700_00, currency="EUR")
-
-    (loan,), placement, portfolio = place(bank, made["Elm"], 500_00)
-    world.recover(bank, made["Elm"], loan, 250_00)
-    with scope(bank.actor("vendor_manager")) as actor:
-        placements.recall(actor=actor, placement_id=placement.pk, reason="Term over")
-    world.place(bank, made["Damson"], portfolio)
+        collect(bank, name, house)
+    clock.set(NOON + datetime.timedelta(days=100))
     return made
 
 
-def compute(bank, currency="USD"):
+def compute(bank, currency="USD", **scope_of):
     with scope(bank.actor("vendor_manager")) as actor:
-        return rankings.compute(actor=actor, currency=currency)
+        return rankings.compute(actor=actor, currency=currency, **scope_of)
 
 
-def test_every_spell_counts_with_its_confirmed_net_recovery(bank, houses):
+def shown(bank, **which):
+    with scope(bank.actor("auditor")) as actor:
+        return shown_ranking(actor, **{"currency": "USD", **which})
+
+
+def name_of(score) -> str:
+    return score.agency.name.split()[0]
+
+
+def test_the_best_is_who_recovers_most_on_the_same_loans_not_who_was_given_easy_ones(bank, houses):
     compute(bank)
-    with scope(bank.actor("auditor")) as actor:
-        shown = shown_ranking(actor, currency="USD")
-    assert shown.computed_at == NOON
-    # 1,083.33 of 4,300.00: Elm's loan was placed twice and counts in both spells.
-    assert shown.pooled_rate_ppm == 251_937
-    assert [
-        (
-            row.position,
-            row.agency_name.split()[0],
-            row.loans,
-            row.placed_minor,
-            row.recovered_minor,
-            row.rate_ppm,
-            row.complaints_received,
-            row.complaints_upheld,
+    found = shown(bank)
+    by_name = {name_of(score): score for score in found.scores}
+    assert max(by_name, key=lambda name: by_name[name].rate_ppm) == "Alder"
+    assert max(by_name, key=lambda name: by_name[name].index) == "Elm"
+    alder, elm = by_name["Alder"], by_name["Elm"]
+    # 144 × 400.00 and 16 × 2,000.00 were placed with Alder; 36 and 2 of them paid a tenth.
+    assert alder.placed_minor == 144 * EASY_MINOR + 16 * HARD_MINOR
+    assert alder.observed_minor == 36 * 40_00 + 2 * 200_00
+    assert alder.mix_factor > 1 > elm.mix_factor
+    assert elm.index > 1 > alder.index
+    assert sum(score.observed_minor for score in found.scores) == pytest.approx(
+        sum(score.expected_minor for score in found.scores), abs=5
+    )
+    for score in found.scores:
+        performance = score.count_factor * score.tilt_factor * score.size_factor
+        assert score.raw_index == pytest.approx(
+            score.exposure_factor * score.mix_factor * performance, rel=1e-12
         )
-        for row in shown.rows
-    ] == [
-        (1, "Elm", 1, 500_00, 250_00, 500_000, 0, 0),
-        (2, "Cedar", 1, 300_00, 100_00, 333_333, 0, 0),
-        (3, "Birch", 1, 1000_00, 333_33, 333_330, 0, 0),
-        (4, "Alder", 2, 2000_00, 400_00, 200_000, 3, 1),
-        (5, "Damson", 1, 500_00, 0, 0, 0, 0),
-    ]
-    assert {(row.low_ppm, row.high_ppm, row.is_distinguishable) for row in shown.rows} == {
-        (None, None, None)
-    }
-    assert [point["rate_ppm"] for point in shown.field] == [500_000, 333_333, 333_330, 200_000, 0]
+        assert sum(segment["observed_minor"] for segment in score.segments) == score.observed_minor
+        assert score.low < score.index < score.high
+        assert len(score.curve) == 4
 
 
-def test_another_currency_is_another_ranking_and_none_is_refused(bank, houses):
-    compute(bank, "EUR")
+def test_a_run_comes_out_again_from_what_is_recorded_whatever_came_after(bank, houses, clock):
+    run = compute(bank)
+    clock.advance(days=3)
+    (loan,) = place(bank, houses["Elm"], 900_00)
+    world.recover(bank, houses["Elm"], loan, 800_00)
+    complain(bank, loan, outcome="upheld", is_agency_at_fault=True, severity="high")
+    clock.advance(days=3)
     with scope(bank.actor("auditor")) as actor:
-        (row,) = shown_ranking(actor, currency="EUR").rows
-        assert (row.agency_name, row.placed_minor, row.rate_ppm) == (
-            "Cedar Recoveries",
-            700_00,
-            0,
-        )
-        assert shown_ranking(actor, currency="USD") is None
-    with pytest.raises(errors.InvalidState) as refusal:
-        compute(bank, "JPY")
-    assert refusal.value.code == "NOTHING_PLACED"
-    with scope(bank.actor("auditor")):
-        assert Ranking.objects.count() == 1
+        assert rankings.verify(actor=actor, run_id=run.pk) == {
+            "inputs": True,
+            "results": True,
+            "code": True,
+        }
+    again = compute(bank)
+    assert (again.inputs_sha256, again.results_sha256) != (run.inputs_sha256, run.results_sha256)
+    with scope(houses["Elm"].actor()) as actor, pytest.raises(errors.NotAllowed):
+        rankings.verify(actor=actor, run_id=run.pk)
+    with scope(world.make_bank().actor("auditor")) as actor, pytest.raises(errors.NotFound):
+        rankings.verify(actor=actor, run_id=run.pk)
 
 
-def test_the_same_data_gives_the_same_interval(bank, clock):
-    house = world.make_agency()
-    world.join_panel(bank, house)
-    balances_minor = [100_00 + 1_00 * number for number in range(40)]
-    loans, _placement, _portfolio = place(bank, house, *balances_minor)
-    recovered_minor = [0] * 40
-    by_balance = sorted(loans, key=lambda loan: loan.balance_minor)
-    for number in range(0, 40, 4):
-        recovered_minor[number] = 50_00 + number
-        world.recover(bank, house, by_balance[number], recovered_minor[number])
+def test_a_run_cannot_be_changed_and_the_current_one_is_a_pointer(bank, houses, clock):
     first = compute(bank)
     clock.advance(days=1)
     second = compute(bank)
-    assert (first.pk, first.computed_at) != (second.pk, second.computed_at)
-    assert first.seed == second.seed
+    with scope(bank.actor("vendor_manager")):
+        assert CurrentRanking.objects.get().run_id == second.pk
+        assert RankingRun.objects.count() == 2
+        for change in (
+            lambda: RankingRun.objects.filter(pk=first.pk).update(results_sha256="0" * 64),
+            lambda: RankingScore.objects.update(index=2.0),
+            lambda: RankingScore.objects.all().delete(),
+        ):
+            with pytest.raises(DatabaseError), transaction.atomic():
+                change()
+    assert {score.agency_id for score in shown(bank).scores} == shown(bank).earlier.keys()
 
-    (score,) = scoring.success_rates(
-        np.zeros(40, dtype=np.int64),
-        np.array(balances_minor),
-        np.array(recovered_minor),
-        agencies=1,
-        seed=first.seed,
-    )
-    # 501.80 recovered of 4,780.00: 10 × 50.00 and 0.00 + 0.04 + … + 0.36.
-    assert (score.recovered_minor, score.placed_minor) == (501_80, 4780_00)
+
+def test_complaints_gate_and_do_not_weigh(bank, houses, clock):
+    before = {name_of(score): score for score in _computed(bank).scores}
     with scope(bank.actor("auditor")):
-        stored = RankingRow.objects.values_list("rate_ppm", "low_ppm", "high_ppm").distinct()
-        assert list(stored) == [(104_979, score.low_ppm, score.high_ppm)]
-    assert 0 < score.low_ppm < 104_979 < score.high_ppm
+        loan = Loan.objects.filter(agency=houses["Elm"].agency).first()
+        other = Loan.objects.filter(agency=houses["Birch"].agency).first()
+    complain(bank, loan, outcome="upheld", is_agency_at_fault=True, severity="high")
+    complain(bank, other, outcome="upheld", is_agency_at_fault=False, severity="high")
+    complain(bank, other)
+    clock.advance(minutes=1)
+    after = {name_of(score): score for score in _computed(bank).scores}
+    elm, birch = after["Elm"], after["Birch"]
+    assert (elm.light, elm.has_critical, elm.status, elm.position) == ("red", True, "barred", None)
+    assert (elm.complaints_received, elm.complaints_upheld) == (1, 1)
+    assert (birch.complaints_received, birch.complaints_upheld) == (2, 0)
+    assert birch.light == "green"
+    assert {name: score.index for name, score in before.items()} == {
+        name: score.index for name, score in after.items()
+    }
+
+
+def _computed(bank):
+    compute(bank)
+    return shown(bank)
+
+
+def test_another_currency_is_another_ranking_and_none_is_refused(bank, houses, clock):
+    place(bank, houses["Cedar"], 700_00, currency="EUR")
+    with pytest.raises(errors.InvalidState) as refusal:
+        compute(bank, "EUR")  # it has no day of exposure yet
+    clock.advance(days=1)
+    compute(bank, "EUR")
+    (score,) = shown(bank, currency="EUR").scores
+    assert (score.agency.name, score.placed_minor, score.rate_ppm, score.status) == (
+        "Cedar Recoveries",
+        700_00,
+        0,
+        "too_little",
+    )
+    assert shown(bank) is None
+    with pytest.raises(errors.InvalidState) as refusal:
+        compute(bank, "JPY")
+    assert refusal.value.code == "NOTHING_PLACED"
+    with pytest.raises(errors.InvalidInput) as refusal:
+        compute(bank, "Gold")
+    assert refusal.value.code == "UNKNOWN_CURRENCY"
+    with scope(bank.actor("auditor")):
+        assert RankingRun.objects.count() == 1
+
+
+def test_a_run_of_one_portfolio_or_product_is_a_ranking_of_its_own(bank, houses):
+    with scope(bank.actor("auditor")):
+        portfolio = Loan.objects.filter(agency=houses["Elm"].agency).first().portfolio
+    whole = compute(bank)
+    part = compute(bank, portfolio_id=portfolio.pk)
+    product = compute(bank, product="personal loan")
+    assert shown(bank).run.pk == whole.pk
+    assert shown(bank, portfolio_id=portfolio.pk).run.pk == part.pk
+    assert [name_of(s) for s in shown(bank, portfolio_id=portfolio.pk).scores] == ["Elm"]
+    # There is one product: the same loans give the same figures, counted from scratch.
+    assert shown(bank, product="personal loan").run.pk == product.pk
+    assert (product.inputs_sha256, product.results_sha256) == (
+        whole.inputs_sha256,
+        whole.results_sha256,
+    )
+    with pytest.raises(errors.InvalidState):
+        compute(bank, product="mortgage")
+    with scope(world.make_bank().actor("vendor_manager")) as actor, pytest.raises(errors.NotFound):
+        rankings.compute(actor=actor, currency="USD", portfolio_id=portfolio.pk)
 
 
 QUERY = """query($currency: String!) { ranking(currency: $currency) {
-    institutionName pooledRatePpm rows { agencyId agencyName position loans placedMinor
-    recoveredMinor ratePpm lowPpm complaintsReceived complaintsUpheld isDistinguishable }
-    field { ratePpm lowPpm highPpm loans } } }"""
+    id institutionName policyVersion basis watermark scores { agencyId agencyName position isTied
+    tier expectedRank index low high rawIndex exposureFactor mixFactor countFactor tiltFactor
+    sizeFactor reliability status loans placedMinor observedMinor expectedMinor ratePpm light
+    complaintsReceived complaintsUpheld segments { stratum payers observedMinor expectedMinor } }
+    field { index low high status } } }"""
 
 
 def test_an_agency_sees_itself_and_a_field_without_names(bank, houses):
     compute(bank)
     for name, house in houses.items():
         answer = over_http.ask(over_http.machine(house), QUERY, currency="USD")["ranking"]
-        assert [row["agencyName"] for row in answer["rows"]] == [f"{name} Recoveries"]
+        assert [row["agencyName"] for row in answer["scores"]] == [f"{name} Recoveries"]
         assert len(answer["field"]) == 5
         text = json.dumps(answer)
         for rival, other in houses.items():
@@ -197,41 +256,79 @@ def test_an_agency_sees_itself_and_a_field_without_names(bank, houses):
                 assert rival not in text
                 assert str(other.agency.pk) not in text
     with scope(houses["Elm"].actor()):
-        assert RankingRow.objects.count() == 1  # the database hides the rest as well
+        assert RankingScore.objects.count() == 1  # the database hides the rest as well
 
 
-def test_in_a_field_of_four_an_agency_is_told_nothing_of_the_others(bank, houses):
-    for name in ("Alder", "Birch", "Damson"):
+def test_in_a_field_of_four_an_agency_is_told_nothing_of_the_others(bank, houses, clock):
+    for name in ("Alder", "Birch", "Cedar", "Damson"):
         place(bank, houses[name], 100_00, currency="EUR")
+    clock.advance(days=10)
     assert compute(bank, "EUR").field == []
     answer = over_http.ask(over_http.machine(houses["Cedar"]), QUERY, currency="EUR")["ranking"]
-    assert answer == {
-        "institutionName": "Hudson Bank",
-        "pooledRatePpm": None,
-        "rows": [
-            {
-                "agencyId": str(houses["Cedar"].agency.pk),
-                "agencyName": "Cedar Recoveries",
-                "position": None,
-                "loans": 1,
-                "placedMinor": 700_00,
-                "recoveredMinor": 0,
-                "ratePpm": 0,
-                "lowPpm": None,
-                "complaintsReceived": 0,
-                "complaintsUpheld": 0,
-                "isDistinguishable": None,
-            }
-        ],
-        "field": [],
-    }
-    alone = over_http.ask(over_http.machine(houses["Elm"]), QUERY, currency="EUR")["ranking"]
-    assert (alone["rows"], alone["field"], alone["pooledRatePpm"]) == ([], [], None)
-
+    (own,) = answer["scores"]
+    assert (answer["field"], own["position"], own["expectedRank"]) == ([], None, None)
+    absent = over_http.ask(over_http.machine(houses["Elm"]), QUERY, currency="EUR")["ranking"]
+    assert (absent["scores"], absent["field"]) == ([], [])
     place(bank, houses["Elm"], 100_00, currency="EUR")
-    compute(bank, "EUR")
-    fifth = over_http.ask(over_http.machine(houses["Elm"]), QUERY, currency="EUR")["ranking"]
-    assert (len(fifth["field"]), fifth["pooledRatePpm"]) == (5, 0)
+    clock.advance(days=10)
+    assert len(compute(bank, "EUR").field) == 5
+
+
+def test_where_one_agency_is_most_of_the_field_it_is_not_shown(bank, houses, clock):
+    for name in NAMES:
+        place(bank, houses[name], 100_00 if name != "Elm" else 500_00, currency="EUR")
+    clock.advance(days=10)
+    assert compute(bank, "EUR").field == []
+
+
+def score_of(bank, run, house) -> RankingScore:
+    with scope(bank.actor("auditor")):
+        return run.scores.get(agency=house.agency)
+
+
+def test_a_pack_is_ones_own_cells_and_adds_up_to_what_was_expected(bank, houses):
+    run = compute(bank)
+    score, rival = (score_of(bank, run, houses[name]) for name in ("Elm", "Alder"))
+    with scope(houses["Elm"].actor()) as actor:
+        text = pack_text(actor, score.pk)
+        with pytest.raises(errors.NotFound):
+            pack_text(actor, rival.pk)
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert sum(int(row["cash_counted_minor"]) for row in rows) == score.observed_minor
+    expected = sum(float(row["expected_cash_minor"]) for row in rows)
+    assert round(expected) == score.expected_minor
+    for row in rows:
+        again = float(row["expected_cash_per_balance_day"]) * int(row["balance_days_minor"])
+        assert again == pytest.approx(float(row["expected_cash_minor"]), rel=1e-9)
+    assert {row["balance"] for row in rows} == {"0", "2"}
+    with scope(bank.actor("auditor")) as actor:
+        assert pack_text(actor, score.pk) == text
+
+
+def test_a_pack_withholds_what_would_tell_of_one_rival(bank, houses, clock):
+    for name in ("Alder", "Birch"):
+        place(bank, houses[name], *[3_000_00] * 5)  # a band that nobody else has
+    clock.advance(days=40)
+    score = score_of(bank, compute(bank), houses["Alder"])
+    with scope(houses["Alder"].actor()) as actor:
+        rows = list(csv.DictReader(io.StringIO(pack_text(actor, score.pk))))
+    withheld = [row for row in rows if row["balance"] == "withheld"]
+    assert [row["expected_cash_per_balance_day"] for row in withheld] == [""]
+    assert int(withheld[0]["balance_days_minor"]) == 5 * 3_000_00 * 40
+    assert all(row["balance"] != "3" for row in rows)
+    assert round(sum(float(row["expected_cash_minor"]) for row in rows)) == score.expected_minor
+
+
+PACK = "query($score: ID!) { rankingPack(scoreId: $score) }"
+
+
+def test_a_pack_over_graphql(bank, houses):
+    run = compute(bank)
+    own, rival = (score_of(bank, run, houses[name]) for name in ("Elm", "Alder"))
+    api = over_http.machine(houses["Elm"])
+    text = over_http.ask(api, PACK, score=str(own.pk))["rankingPack"]
+    assert text.startswith("product,days_past_due,grade,balance,earlier_placements,month_on_book,")
+    assert over_http.ask(api, PACK, score=str(rival.pk)) == {"rankingPack": None}
 
 
 def test_without_standing_or_on_another_panel_there_is_no_ranking(bank, houses):
@@ -242,7 +339,7 @@ def test_without_standing_or_on_another_panel_there_is_no_ranking(bank, houses):
     assert over_http.ask(over_http.machine(stranger), QUERY, currency="USD") == nothing
     membership = world.join_panel(bank, stranger)
     api = over_http.machine(stranger)
-    assert over_http.ask(api, QUERY, currency="USD")["ranking"]["rows"] == []
+    assert over_http.ask(api, QUERY, currency="USD")["ranking"]["scores"] == []
     with scope(bank.actor("compliance_officer")) as actor:
         panel.suspend(actor=actor, membership_id=membership.pk, reason="Licence has lapsed")
     assert over_http.ask(api, QUERY, currency="USD") == nothing
@@ -254,34 +351,38 @@ def test_only_vendor_managers_compute_by_hand_and_it_is_recorded(bank, houses):
             rankings.compute(actor=actor, currency="USD")
     manager = over_http.person(bank, "vendor_manager")
     done = over_http.do(
-        manager, "rankingCompute", "ranking { pooledRatePpm rows { position } }", currency="USD"
+        manager, "rankingCompute", "ranking { scores { agencyName } }", currency="USD"
     )
     assert done["errors"] == []
-    assert done["ranking"]["pooledRatePpm"] == 251_937
+    assert len(done["ranking"]["scores"]) == 5
     with scope(bank.actor("auditor")):
         entry = AuditEntry.objects.get(action="ranking.compute")
-        assert entry.changes == {"currency": "USD", "agencies": 5, "loans": 6}
+        assert entry.changes == {"currency": "USD", "agencies": 5, "loans": 800, "policy": 1}
+        policy = RankingPolicy.objects.get()
+        assert (policy.version, policy.state, policy.proposed_by) == (1, "adopted", None)
+        assert AuditEntry.objects.filter(action="ranking_policy.begin").count() == 1
 
 
 def test_the_sweep_ranks_once_on_each_day_of_the_institution(bank, houses, clock):
     other = world.make_bank(time_zone="Asia/Shanghai")
     world.join_panel(other, houses["Elm"])
     place(other, houses["Elm"], 100_00)
+    place(bank, houses["Elm"], 100_00, currency="EUR")
 
     def counts():
         found = []
         for each in (bank, other):
             with scope(each.actor("auditor")):
-                found.append(Ranking.objects.count())
+                found.append(RankingRun.objects.count())
         return found
 
     tasks.compute_rankings()
-    assert counts() == [2, 1]  # dollars and euros; one currency at the other
+    assert counts() == [1, 0]  # what was placed today has no day of exposure yet
     tasks.compute_rankings()
-    assert counts() == [2, 1]
+    assert counts() == [1, 0]
     clock.advance(hours=13)  # 06:00 UTC: the next day in New York, the same in Shanghai
     tasks.compute_rankings()
-    assert counts() == [4, 1]
+    assert counts() == [3, 0]
     clock.advance(hours=12)
     tasks.compute_rankings()
-    assert counts() == [4, 2]
+    assert counts() == [3, 1]
