@@ -41,7 +41,7 @@ DECIDING = (
     "ranking_results",
     "success_books",
 )
-MAY_VERIFY = policies.VENDOR_MANAGERS | policies.AUDITORS
+MAY_VERIFY = policies.VENDOR_MANAGERS | policies.AUDITORS | policies.SWEEPS
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,6 +6,7 @@ import io
 import json
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 
 from agencies.models import AuditEntry
@@ -147,6 +148,21 @@ def test_a_run_comes_out_again_from_what_is_recorded_whatever_came_after(bank, h
         rankings.verify(actor=actor, run_id=run.pk)
     with scope(world.make_bank().actor("auditor")) as actor, pytest.raises(errors.NotFound):
         rankings.verify(actor=actor, run_id=run.pk)
+
+
+def test_the_command_says_whether_a_ranking_comes_out_again(bank, houses, owner, capsys):
+    run = compute(bank)
+    call_command("verify_ranking", str(run.pk))
+    assert capsys.readouterr().out == "The ranking comes out again to the last bit.\n"
+    with pytest.raises(CommandError, match="There is no such ranking"):
+        call_command("verify_ranking", str(bank.institution.pk))
+    # Somebody with the owner's rights takes a payment away.
+    owner.execute(
+        "delete from portfolios_confirmation"
+        " where id = (select id from portfolios_confirmation limit 1)"
+    )
+    with pytest.raises(CommandError, match="not what went in"):
+        call_command("verify_ranking", str(run.pk))
 
 
 def test_a_run_cannot_be_changed_and_the_current_one_is_a_pointer(bank, houses, clock):
