@@ -18,8 +18,9 @@ from marketplace import tasks
 from marketplace.models import CurrentRanking, RankingPolicy, RankingRun, RankingScore
 from marketplace.selectors import pack_text, shown_ranking
 from marketplace.services import rankings
-from portfolios.models import Loan
-from portfolios.services import complaints
+from portfolios.models import Loan, PlacedLoan, Recovery
+from portfolios.selectors import visible_spells
+from portfolios.services import complaints, placements
 from tests import world
 from tests.portfolios import over_http
 
@@ -127,6 +128,34 @@ def test_the_best_is_who_recovers_most_on_the_same_loans_not_who_was_given_easy_
         assert sum(segment["observed_minor"] for segment in score.segments) == score.observed_minor
         assert score.low < score.index < score.high
         assert len(score.curve) == 4
+
+
+def test_returning_the_hard_loans_gains_nothing(bank, houses, clock):
+    clock.set(NOON)
+    twin = world.make_bank("Twin Bank")
+    for name, house in houses.items():
+        world.join_panel(twin, house)
+        collect(twin, name, house)
+    clock.set(NOON + datetime.timedelta(days=20))
+    with scope(houses["Elm"].actor()) as actor:
+        unpaid = visible_spells(actor).filter(institution=twin.institution)
+        unpaid = unpaid.exclude(pk__in=Recovery.objects.values("spell"))
+        for placement_id in set(unpaid.values_list("placement", flat=True)):
+            placements.give_back(
+                actor=actor,
+                placement_id=placement_id,
+                loan_ids=list(unpaid.filter(placement=placement_id).values_list("loan", flat=True)),
+                reason="Cannot be reached",
+            )
+    with scope(twin.actor("auditor")):
+        assert PlacedLoan.objects.filter(close_kind="returned").count() > 100
+    clock.set(NOON + datetime.timedelta(days=100))
+    compute(bank)
+    compute(twin)
+    kept, returned = ({name_of(s): s for s in shown(each).scores} for each in (bank, twin))
+    for name in NAMES:
+        for figure in ("index", "low", "high", "expected_minor", "recovered_minor"):
+            assert getattr(kept[name], figure) == getattr(returned[name], figure)
 
 
 def test_a_run_comes_out_again_from_what_is_recorded_whatever_came_after(bank, houses, clock):
