@@ -98,7 +98,6 @@ SPELLS = f"""
     select s.id, s.placement_id, p.agency_id, p.first_on, p.tail_days, s.balance_minor,
         s.is_comparison as is_random, {{stratum}} as stratum,
         s.close_kind = 'settled' and s.closed_at < %(at)s as is_settled,
-        s.close_kind in ('settled', 'returned') and s.closed_at < %(at)s as runs_on,
         case when s.closed_at < %(at)s then least(s.closed_at, p.ended_at) else p.ended_at end
             as ended_at,
         case when s.close_kind = 'recalled' and s.closed_at < %(at)s
@@ -117,7 +116,9 @@ EXPOSED = f"""
     with placement as materialized ({PLACEMENTS}), spell as ({SPELLS}), promised as ({PROMISES}),
     ended as (
         select s.*, s.end_on + case
-            when d.due_on is not null and not s.runs_on and s.ended_at <= %(at)s
+            -- A return and a settlement end nothing, so no tail comes after them.
+            when d.due_on is not null and s.ended_at <= %(at)s
+                and s.end_on = {DAY_AFTER.format(moment="s.ended_at")}
                 and d.due_on >= (s.ended_at at time zone %(zone)s)::date
             then s.tail_days else 0 end as last_on
         from spell s left join promised d on d.spell_id = s.id
