@@ -23,6 +23,7 @@ from portfolios.services import (
     recalls,
     receipts,
     recoveries,
+    reversals,
 )
 from tests import world
 from tests.access.estate import Estate
@@ -88,7 +89,7 @@ def work(estate: Estate) -> None:
             (live, "9.99"),
         )
     with scope(estate.house.actor("collector")) as actor:
-        recoveries.reverse(
+        reversals.reverse(
             actor=actor,
             reference=f"{estate.mark('lasting')}-b",
             reversal_reference=f"{estate.mark('lasting')}-v",
