@@ -5,7 +5,7 @@ import graphene
 from agencies import policies
 from agencies.graphql import audit, clients, institutions, panel, people, viewer
 from config.graphql import queries
-from marketplace.graphql import awards, bids, listings, rankings, room_steps
+from marketplace.graphql import awards, bids, listings, ranking_disputes, rankings, room_steps
 from payouts.graphql import accounts, commissions, payouts, statements
 from portfolios.graphql import (
     balances,
@@ -59,6 +59,7 @@ class Query(
     bids.Query,
     awards.Query,
     rankings.Query,
+    ranking_disputes.Query,
     commissions.Query,
     statements.Query,
     payouts.Query,
@@ -99,6 +100,7 @@ class Mutation(
     bids.Mutation,
     awards.Mutation,
     rankings.Mutation,
+    ranking_disputes.Mutation,
     commissions.Mutation,
     statements.Mutation,
     payouts.Mutation,

@@ -70,6 +70,11 @@ KINDS = {
     "complaint": Kind(owed.visible_complaints, lambda row, actor: row.loan_reference, "complaint"),
     "complaintintake": Kind(owed.visible_intakes, lambda row, actor: row.loan_reference, "intake"),
     "rankingrun": Kind(deals.visible_runs, lambda row, actor: row.currency, ""),
+    "rankingdispute": Kind(
+        deals.visible_ranking_disputes,
+        lambda row, actor: row.get_subject_display(),
+        "ranking_dispute",
+    ),
     "listing": Kind(deals.visible_listings, lambda row, actor: row.title, "listing"),
     "termsacceptance": Kind(
         deals.visible_acceptances, lambda row, actor: row.listing.title, "", ("listing",)

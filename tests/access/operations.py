@@ -54,6 +54,7 @@ IDENTIFIERS = {
     "personId": "user",
     "objectId": "placement",
     "scoreId": "score",
+    "disputeId": "ranking_dispute",
 }
 """What an input of type ID names; one that is new fails here."""
 
@@ -87,6 +88,7 @@ FREE_TEXTS = {
     "text",
     "shownQuestion",
     "answer",
+    "correction",
     "summary",
     "account",
     "imbalanceReason",

@@ -5,7 +5,7 @@ import datetime
 from agencies import actors
 from agencies.scope import scope
 from config import clock
-from marketplace.services import rankings
+from marketplace.services import ranking_disputes, rankings
 from payouts.models import Excess, Payout, PayoutAccount, Statement
 from payouts.services import accounts, commissions, payouts, statements
 from portfolios.models import Complaint, ComplaintIntake, Hold, Objection, ReceiptLine, Recovery
@@ -232,8 +232,34 @@ def accrue(estate: Estate) -> None:
         commissions.accrue(actor=actor)
 
 
+def dispute(estate: Estate) -> None:
+    """The agency objects to two figures behind its score; the bank has answered the second."""
+    given = {
+        "score_id": estate.ids["score"][0],
+        "subject": "payment",
+        "loan_reference": estate.references["lasting"],
+        "payment_reference": f"{estate.mark('lasting')}-b",
+    }
+    with scope(estate.house.actor()) as actor:
+        made = [
+            ranking_disputes.raise_one(
+                actor=actor, statement=f"{estate.mark('lasting')} was counted {how}", **given
+            )
+            for how in ("too late", "twice")
+        ]
+    estate.keep("ranking_dispute", *made)
+    with scope(estate.bank.actor("vendor_manager")) as actor:
+        ranking_disputes.answer(
+            actor=actor,
+            dispute_id=made[1].pk,
+            outcome="corrected",
+            answer=f"{estate.mark('lasting')} is right",
+            correction=f"Reversal {estate.mark('lasting')}-v",
+        )
+
+
 def conclude(estate: Estate) -> None:
-    """The draft of April, and a ranking; run in May."""
+    """The draft of April, a ranking and what the agency says to it; run in May."""
     with scope(estate.bank.actor("finance_preparer")) as actor:
         statements.prepare(actor=actor, starts_on=datetime.date(2026, 4, 1))
         draft = Statement.objects.get(state=Statement.State.DRAFT)
@@ -241,5 +267,6 @@ def conclude(estate: Estate) -> None:
     with scope(estate.bank.actor("vendor_manager")) as actor:
         run = rankings.compute(actor=actor, currency="USD")
         estate.keep("score", run.scores.get(agency=estate.house.agency))
+    dispute(estate)
     with scope(estate.house.actor()):
         estate.keep("recovery", Recovery.objects.get(reference=estate.references["recovery"]))
