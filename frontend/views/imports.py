@@ -26,7 +26,7 @@ from frontend.views import import_steps
 from portfolios import file_sentences
 from portfolios.models import LoanImport, Portfolio
 from portfolios.selectors import visible_imports, visible_portfolios
-from portfolios.services import control_totals, imports
+from portfolios.services import control_totals, import_uploads, imports
 
 State = LoanImport.State
 STEPS = 5
@@ -96,7 +96,7 @@ def choose(request: HttpRequest, pk) -> HttpResponse:
             "NOT_DRAFT", _("This portfolio is published: no more loans can be imported into it.")
         )
     form = FileForm(request.POST or None, request.FILES or None, currency=portfolio.currency)
-    receive = functools.partial(imports.receive, portfolio_id=pk)
+    receive = functools.partial(import_uploads.receive, portfolio_id=pk)
     if answer := received(request, form, receive):
         return answer
     return forms.render_page(

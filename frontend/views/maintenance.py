@@ -21,7 +21,7 @@ from frontend.views.imports import STEPS, FileForm, received
 from frontend.views.portfolios import ImportTable
 from portfolios.models import LoanImport
 from portfolios.selectors import visible_imports, visible_portfolios
-from portfolios.services import imports
+from portfolios.services import import_uploads
 
 
 class MaintenanceTable(ImportTable):
@@ -91,7 +91,7 @@ def send(request: HttpRequest) -> HttpResponse:
         request.POST or None, request.FILES or None, currencies=_currencies(request.actor)
     )
     receive = functools.partial(
-        imports.receive_maintenance, currency=request.POST.get("currency", "")
+        import_uploads.receive_maintenance, currency=request.POST.get("currency", "")
     )
     if answer := received(request, form, receive):
         return answer

@@ -17,7 +17,13 @@ from config import errors
 from config.graphql import mutations, queries, scalars, types
 from portfolios import models, selectors
 from portfolios.mappings import Mapping
-from portfolios.services import control_totals, import_progress, imports, loan_mappings
+from portfolios.services import (
+    control_totals,
+    import_progress,
+    import_uploads,
+    imports,
+    loan_mappings,
+)
 
 LARGEST_BASE64_BYTES = 700_000
 
@@ -161,7 +167,7 @@ class LoanImportReceive(mutations.Mutation):
 
     @classmethod
     def perform(cls, info, actor, file, expected_rows=None, expected_minor=None, **given):
-        made = imports.receive(
+        made = import_uploads.receive(
             actor=actor,
             file=io.BytesIO(decoded(file)),
             totals=control_totals.Totals(expected_rows, expected_minor),
@@ -187,7 +193,7 @@ class MaintenanceReceive(mutations.Mutation):
 
     @classmethod
     def perform(cls, info, actor, file, expected_rows=None, expected_minor=None, **given):
-        made = imports.receive_maintenance(
+        made = import_uploads.receive_maintenance(
             actor=actor,
             file=io.BytesIO(decoded(file)),
             totals=control_totals.Totals(expected_rows, expected_minor),

@@ -14,7 +14,7 @@ from config import errors
 from portfolios.mappings import Mapping
 from portfolios.models import LoanImport
 from portfolios.selectors import visible_imports
-from portfolios.services import control_totals, file_parts, import_runs, imports
+from portfolios.services import control_totals, file_parts, import_runs, import_uploads, imports
 from portfolios.services.import_chunks import Watcher
 
 
@@ -40,9 +40,9 @@ def run(
     begun = _begun(actor, portfolio_id, file)
     if begun is None:
         receive = (
-            functools.partial(imports.receive_maintenance, currency=currency)
+            functools.partial(import_uploads.receive_maintenance, currency=currency)
             if portfolio_id is None
-            else functools.partial(imports.receive, portfolio_id=portfolio_id)
+            else functools.partial(import_uploads.receive, portfolio_id=portfolio_id)
         )
         with scope(actor):
             begun = receive(actor=actor, file_name=file_name, file=file, totals=totals)

@@ -8,21 +8,19 @@ import datetime
 import uuid
 from typing import IO, Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from agencies import audit, policies, selectors
 from agencies.actors import Actor
-from config import clock, errors, money
+from config import clock, errors
 from portfolios import tables
-from portfolios.file_messages import FileRefused
 from portfolios.mappings import Mapping
 from portfolios.models import LoanFilePart, LoanImport, Portfolio
-from portfolios.selectors import visible_imports, visible_portfolios
+from portfolios.selectors import visible_imports
 from portfolios.services import control_totals, file_parts, import_runs, loan_mappings
 
-LARGEST_FILE_BYTES = 4 * 1024**3
 LIFETIME = datetime.timedelta(days=1)
 
 Kind = LoanImport.Kind
@@ -32,88 +30,7 @@ WAITING = (State.RECEIVED, State.CHECKED)
 UNFINISHED = (*WAITING, *import_runs.MOVING)
 
 
-def receive(
-    *,
-    actor: Actor,
-    portfolio_id,
-    file_name: str,
-    file: IO[bytes],
-    totals: control_totals.Totals | None = None,
-) -> LoanImport:
-    """Keep a file of loans for a draft, and guess which columns hold what; the columns wait for a
-    person.
-
-    `file` can be read twice. Raises `InvalidState` (`NOT_DRAFT`); `InvalidInput` for a file that
-    is too large, came before (`SAME_FILE`) or is no table (codes of `tables.open_table`).
-    """
-    policies.demand(actor, policies.VENDOR_MANAGERS)
-    portfolio = _draft(actor, portfolio_id)
-    loan_import = LoanImport(
-        kind=Kind.LOANS,
-        institution_id=portfolio.institution_id,
-        portfolio=portfolio,
-        currency=portfolio.currency,
-    )
-    return _keep(actor, loan_import, file_name, file, totals)
-
-
-def receive_maintenance(
-    *,
-    actor: Actor,
-    currency: str,
-    file_name: str,
-    file: IO[bytes],
-    totals: control_totals.Totals | None = None,
-) -> LoanImport:
-    """Keep a maintenance file, whose amounts are in `currency`, as `receive` keeps one of loans.
-
-    Raises `InvalidInput` as `receive`, and `UNKNOWN_CURRENCY`.
-    """
-    policies.demand(actor, policies.VENDOR_MANAGERS)
-    if currency not in money.CURRENCIES:
-        raise FileRefused("UNKNOWN_CURRENCY", field="currency")
-    institution = selectors.visible_institutions(actor).get()
-    loan_import = LoanImport(kind=Kind.MAINTENANCE, institution=institution, currency=currency)
-    return _keep(actor, loan_import, file_name, file, totals)
-
-
-def _keep(
-    actor: Actor,
-    loan_import: LoanImport,
-    file_name: str,
-    file: IO[bytes],
-    totals: control_totals.Totals | None,
-) -> LoanImport:
-    """Save an import that knows what its file is for, and the file."""
-    user_id = person(actor)
-    sha256, length = file_parts.sha256_of(file)
-    if length > LARGEST_FILE_BYTES:
-        raise errors.InvalidInput("FILE_TOO_LARGE", _("Files are at most 4 GB."), field="file")
-    _refuse_same_file(actor, sha256)
-    mapping = loan_mappings.guess(actor, file, loan_import.kind)
-    file.seek(0)
-    totals = totals or control_totals.Totals()
-    moment = clock.now()
-    loan_import.file_name = short_name(file_name)
-    loan_import.file_bytes, loan_import.sha256 = length, sha256
-    loan_import.mapping_name, loan_import.mapping = mapping.name, mapping.to_dict()
-    loan_import.expected_rows, loan_import.expected_minor = totals.rows, totals.sum_minor
-    loan_import.uploaded_at = loan_import.moved_at = moment
-    loan_import.uploaded_by_id = user_id
-    try:
-        with transaction.atomic():
-            loan_import.save(force_insert=True)
-            file_parts.keep(loan_import, LoanFilePart.Kind.FILE, file_parts.pieces_of(file))
-            changes = {"file": loan_import.file_name, "bytes": length, "sha256": sha256}
-            _record(actor, "receive", loan_import, changes)
-    except IntegrityError:
-        # Somebody sent it at the same moment.
-        _refuse_same_file(actor, sha256)
-        raise
-    return loan_import
-
-
-def _record(actor: Actor, verb: str, loan_import: LoanImport, more: dict | None = None) -> None:
+def record(actor: Actor, verb: str, loan_import: LoanImport, more: dict | None = None) -> None:
     """The trail's entry of a step: `loans.map`, `maintenance.decide`."""
     changes = {"file": loan_import.file_name} | (more or {})
     audit.record(actor, f"{loan_import.kind}.{verb}", loan_import.subject, changes=changes)
@@ -173,7 +90,7 @@ def choose_mapping(*, actor: Actor, import_id, mapping: Mapping, save_as: str = 
         )
         if save_as.strip():
             loan_mappings.keep(actor, save_as.strip(), mapping)
-        _record(actor, "map", loan_import, {"mapping": loan_import.mapping_name})
+        record(actor, "map", loan_import, {"mapping": loan_import.mapping_name})
     return loan_import
 
 
@@ -183,7 +100,7 @@ def reopen(*, actor: Actor, import_id) -> LoanImport:
     loan_import = selectors.find(visible_imports(actor).select_related("portfolio"), pk=import_id)
     with transaction.atomic():
         _move(loan_import, (State.CHECKED,), state=State.RECEIVED)
-        _record(actor, "reopen", loan_import)
+        record(actor, "reopen", loan_import)
     return loan_import
 
 
@@ -204,7 +121,7 @@ def decide(*, actor: Actor, import_id, policy: str) -> LoanImport:
     with transaction.atomic():
         if loan_import.kind == Kind.LOANS:
             locked = Portfolio.objects.select_for_update(no_key=True)
-            _demand_draft(locked.get(pk=loan_import.portfolio_id))
+            demand_draft(locked.get(pk=loan_import.portfolio_id))
         _move(
             loan_import,
             (State.CHECKED,),
@@ -214,7 +131,7 @@ def decide(*, actor: Actor, import_id, policy: str) -> LoanImport:
             last_row=1,
             bytes_read=0,
         )
-        _record(actor, "decide", loan_import, {"policy": policy})
+        record(actor, "decide", loan_import, {"policy": policy})
     return loan_import
 
 
@@ -252,7 +169,7 @@ def cancel(*, actor: Actor, import_id) -> LoanImport:
             state=State.CANCELLING,
             phase_started_at=clock.now(),
         )
-        _record(actor, "cancel", loan_import)
+        record(actor, "cancel", loan_import)
     return loan_import
 
 
@@ -267,7 +184,7 @@ def cancel_old(*, actor: Actor) -> int:
         )
         for loan_import in old:
             _move(loan_import, WAITING, state=State.CANCELLING)
-            _record(actor, "cancel", loan_import)
+            record(actor, "cancel", loan_import)
     return len(old)
 
 
@@ -285,38 +202,10 @@ def person(actor: Actor) -> uuid.UUID:
     return actor.user_id
 
 
-def short_name(file_name: str) -> str:
-    """The name of a file as it is kept: never empty, its end where it is long."""
-    return file_name.strip()[-200:] or "loans.csv"
-
-
-def _draft(actor: Actor, portfolio_id) -> Portfolio:
-    portfolio = selectors.find(visible_portfolios(actor), pk=portfolio_id)
-    _demand_draft(portfolio)
-    return portfolio
-
-
-def _demand_draft(portfolio: Portfolio) -> None:
+def demand_draft(portfolio: Portfolio) -> None:
     if portfolio.state != Portfolio.State.DRAFT:
         raise errors.InvalidState(
             "NOT_DRAFT", _("This portfolio is published: no more loans can be imported into it.")
-        )
-
-
-def _refuse_same_file(actor: Actor, sha256: str) -> None:
-    undone = (State.CANCELLING, State.CANCELLED)
-    same = visible_imports(actor).filter(sha256=sha256).exclude(state__in=undone)
-    first = same.select_related("portfolio").first()
-    if first is not None:
-        raise errors.InvalidInput(
-            "SAME_FILE",
-            _("This file came on %(day)s: “%(name)s” (import %(id)s).")
-            % {
-                "day": first.uploaded_at.date().isoformat(),
-                "name": first.subject,
-                "id": first.pk,
-            },
-            field="file",
         )
 
 

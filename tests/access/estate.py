@@ -16,7 +16,7 @@ from marketplace.models import Bid, Listing
 from marketplace.services import awards, bids, documents, listings, questions
 from portfolios.mappings import MAPPINGS
 from portfolios.models import Loan, Placement
-from portfolios.services import import_files, imports, portfolios
+from portfolios.services import import_files, import_uploads, imports, portfolios
 from tests import world
 
 DAY = datetime.timedelta(days=1)
@@ -175,7 +175,7 @@ def trade(estate: Estate) -> dict[str, Listing]:
     estate.keep("portfolio", draft, sold.portfolio_id)
     with scope(estate.bank.actor("vendor_manager")) as actor:
         rows = f"{LOANS_HEADER}\n{estate.mark('private')}-2,,,,-1,1,2024-03-01,,"
-        waiting = imports.receive(
+        waiting = import_uploads.receive(
             actor=actor,
             portfolio_id=draft.pk,
             file_name=f"{estate.mark('private')}-next.csv",

@@ -17,7 +17,7 @@ from agencies.scope import scope
 from agencies.services import field_keys
 from config import encryption
 from portfolios.models import Borrower, LoanImport
-from portfolios.services import file_parts, imports
+from portfolios.services import file_parts, import_uploads
 from tests import world
 from tests.portfolios.test_recall import wait_until_blocked
 
@@ -36,7 +36,7 @@ def bank(settings):
     made = world.make_bank()
     portfolio = world.make_portfolio(made, balances_minor=[100_00] * PEOPLE)
     with scope(made.actor("vendor_manager")) as actor:
-        imports.receive(
+        import_uploads.receive(
             actor=actor, portfolio_id=portfolio.pk, file_name="next.csv", file=io.BytesIO(FILE)
         )
     settings.FIELD_KEYS = BOTH

@@ -15,7 +15,7 @@ from django.db import connections
 from agencies.scope import scope
 from portfolios.mappings import Mapping
 from portfolios.models import LoanImport, Portfolio
-from portfolios.services import import_runs, imports
+from portfolios.services import import_runs, import_uploads, imports
 from tests import chinese_loans, world
 from tests.bench.figures import Figure
 from tests.portfolios.importing import draft
@@ -67,7 +67,7 @@ def _by_phases(bank: world.Bank, rows: int, content: bytes):
     """The parts of the same, moved on by a worker."""
     portfolio = draft(bank, currency="CNY")
     with scope(bank.actor("vendor_manager")) as actor:
-        made = imports.receive(
+        made = import_uploads.receive(
             actor=actor, portfolio_id=portfolio.pk, file_name="b.csv", file=io.BytesIO(content)
         )
         guessed = Mapping.from_dict(made.mapping)

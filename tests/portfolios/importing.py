@@ -16,6 +16,7 @@ from portfolios.models import (
 )
 from portfolios.services import (
     import_files,
+    import_uploads,
     imports,
 )
 from portfolios.services import portfolios as portfolio_services
@@ -69,7 +70,7 @@ def run(actor, portfolio, content: bytes, policy="all_or_nothing", mapping="stan
 
 
 def receive(actor, portfolio, content: bytes, **more) -> LoanImport:
-    return imports.receive(
+    return import_uploads.receive(
         actor=actor,
         portfolio_id=portfolio.pk,
         file_name="loans.csv",

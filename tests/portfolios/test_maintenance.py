@@ -20,7 +20,7 @@ from portfolios.models import (
     PlacementChange,
     Recovery,
 )
-from portfolios.services import borrowers, import_runs, imports, maintenance
+from portfolios.services import borrowers, import_runs, import_uploads, imports, maintenance
 from tests import world
 from tests.portfolios import over_http
 from tests.portfolios.maintaining import file_of, news, run
@@ -245,7 +245,7 @@ def test_what_becomes_impossible_after_the_check_is_left_out_and_counted(manager
     one, two, _free = (loan.reference for loan in loans)
     rows = [news(one, "payment", **PAID), news(two, "dispute")]
     with scope(manager) as actor:
-        made = imports.receive_maintenance(
+        made = import_uploads.receive_maintenance(
             actor=actor,
             currency="USD",
             file_name="slow.csv",
@@ -272,7 +272,7 @@ def test_what_becomes_impossible_after_the_check_is_left_out_and_counted(manager
 
 def test_a_mapping_is_for_one_kind_of_file(manager, loans):
     with scope(manager) as actor:
-        made = imports.receive_maintenance(
+        made = import_uploads.receive_maintenance(
             actor=actor,
             currency="USD",
             file_name="news.csv",
@@ -281,7 +281,7 @@ def test_a_mapping_is_for_one_kind_of_file(manager, loans):
         with pytest.raises(errors.InvalidInput, match="INVALID_MAPPING"):
             imports.choose_mapping(actor=actor, import_id=made.pk, mapping=MAPPINGS["standard"])
         with pytest.raises(errors.InvalidInput, match="UNKNOWN_CURRENCY"):
-            imports.receive_maintenance(
+            import_uploads.receive_maintenance(
                 actor=actor, currency="XXY", file_name="x.csv", file=io.BytesIO(b"a,b\n1,2\n")
             )
 
@@ -295,7 +295,7 @@ def test_killed_between_chunks_it_does_everything_once(manager, loans, monkeypat
         for place, loan in enumerate(loans)
     ]
     with scope(manager) as actor:
-        made = imports.receive_maintenance(
+        made = import_uploads.receive_maintenance(
             actor=actor,
             currency="USD",
             file_name="news.csv",
@@ -336,7 +336,7 @@ def test_an_error_of_ours_lets_others_go_first_and_is_tried_again(
     for reference in (one, two):
         with scope(manager) as actor:
             file = io.BytesIO(file_of(news(reference, "dispute")))
-            received = imports.receive_maintenance(
+            received = import_uploads.receive_maintenance(
                 actor=actor, currency="USD", file_name="news.csv", file=file
             )
             mapping = MAINTENANCE_MAPPINGS["standard"]
