@@ -8,7 +8,9 @@ from django.core.management import CommandError, call_command
 
 from agencies.scope import scope
 from portfolios import tasks
+from portfolios.mappings import Mapping
 from portfolios.models import DirectPayment, Hold, Loan, LoanImport
+from portfolios.services import imports
 from tests import world
 from tests.portfolios import over_http
 from tests.portfolios.maintaining import file_of, news
@@ -85,7 +87,7 @@ def test_the_wizard_from_the_file_to_what_came_of_it(bank, house, content):
     assert client.post(f"{kept.url}decide/", {"policy": "good_rows_only"}).status_code == 302
     # What it says cannot be taken back.
     assert "Being imported" in client.get(kept.url).content.decode()
-    client.post(f"{kept.url}cancel/")
+    assert client.post(f"{kept.url}cancel/").status_code == 409
     tasks.move_imports()
     record = client.get(kept.url).content.decode()
     assert "What came of it" in record
@@ -114,6 +116,30 @@ def test_wrong_totals_stop_the_whole_file(bank, content):
     client.post(f"{kept.url}decide/", {"policy": "good_rows_only"})
     tasks.move_imports()
     assert changed(bank) == (0, 0)
+
+
+def test_a_file_in_chinese_finds_its_columns_by_itself(bank, references):
+    one, two = references
+    rows = (
+        "借据号,事件类型,还款金额,交易日期,交易流水号,最新余额,手机号,备注",
+        f"{one},还款,15.00,2026-03-12,流水-1,,,",
+        f"{two},争议,,,,,13800000000,客户称从未签字",
+    )
+    upload = SimpleUploadedFile(
+        "每日维护.csv", "\n".join([*rows, ""]).encode("gb18030"), content_type="text/csv"
+    )
+    client = over_http.person(bank, "vendor_manager")
+    kept = client.post(SEND, {"file": upload, "currency": "USD"})
+    with scope(bank.actor("vendor_manager")) as actor:
+        made = LoanImport.objects.get(kind="maintenance")
+        guessed = Mapping.from_dict(made.mapping)
+        assert guessed.columns["event"] == "事件类型"
+        assert guessed.columns["payment_reference"] == "交易流水号"
+        imports.choose_mapping(actor=actor, import_id=made.pk, mapping=guessed)
+    tasks.move_imports()
+    client.post(f"{kept.url}decide/", {"policy": "all_or_nothing"})
+    tasks.move_imports()
+    assert changed(bank) == (1, 1)
 
 
 def test_a_program_sends_a_file_and_is_answered_in_json(bank, content):
