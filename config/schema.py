@@ -5,7 +5,15 @@ import graphene
 from agencies import policies
 from agencies.graphql import audit, clients, institutions, panel, people, viewer
 from config.graphql import queries
-from marketplace.graphql import awards, bids, listings, rankings, room_steps
+from marketplace.graphql import (
+    awards,
+    bids,
+    listings,
+    ranking_backtests,
+    ranking_policies,
+    rankings,
+    room_steps,
+)
 from payouts.graphql import accounts, commissions, payouts, statements
 from portfolios.graphql import (
     balances,
@@ -59,6 +67,7 @@ class Query(
     bids.Query,
     awards.Query,
     rankings.Query,
+    ranking_policies.Query,
     commissions.Query,
     statements.Query,
     payouts.Query,
@@ -99,6 +108,8 @@ class Mutation(
     bids.Mutation,
     awards.Mutation,
     rankings.Mutation,
+    ranking_policies.Mutation,
+    ranking_backtests.Mutation,
     commissions.Mutation,
     statements.Mutation,
     payouts.Mutation,
