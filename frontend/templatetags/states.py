@@ -42,6 +42,9 @@ STATES = {
     "green": (_("Green"), "success"),
     "amber": (_("Amber"), "warning"),
     "red": (_("Red"), "danger"),
+    # ranking: its policy
+    "proposed": (_("Proposed"), "warning"),
+    "adopted": (_("Adopted"), "success"),
     # placement, loan, hold, recall
     "placed": (_("Placed"), "success"),
     "unplaced": (_("Unplaced"), "neutral"),

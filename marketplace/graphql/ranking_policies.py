@@ -2,7 +2,6 @@
 
 import graphene
 
-from agencies import policies
 from config.graphql import mutations, queries, scalars, types
 from marketplace import models, selectors
 from marketplace.graphql.ranking_backtests import RankingBacktest

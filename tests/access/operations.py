@@ -53,6 +53,7 @@ IDENTIFIERS = {
     "machineClientId": "client",
     "personId": "user",
     "objectId": "placement",
+    "policyId": "policy",
     "scoreId": "score",
 }
 """What an input of type ID names; one that is new fails here."""

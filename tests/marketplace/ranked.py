@@ -31,9 +31,7 @@ class Panel:
 
     def backtest(self, policy, currency: str = "USD", role: str = "vendor_manager"):
         with scope(self.bank.actor(role)) as actor:
-            return ranking_backtests.backtest(
-                actor=actor, policy_id=policy.pk, currency=currency
-            )
+            return ranking_backtests.backtest(actor=actor, policy_id=policy.pk, currency=currency)
 
     def adopt(self, policy, role: str = "compliance_officer") -> RankingPolicy:
         with scope(self.bank.actor(role)) as actor:

@@ -337,3 +337,81 @@ def test_an_agency_sees_a_policy_once_it_is_adopted(panel):
         assert {one.version for one in visible_ranking_policies(actor)} == {1, 2}
     with scope(world.make_agency().actor()) as actor:
         assert not visible_ranking_policies(actor).exists()
+
+
+POLICIES = """query($institution: ID) { rankingPolicies(first: 5, institutionId: $institution) {
+    edges { node { version state windowMonths redRatioPpm strata { name edges } } } } }"""
+WHOLE = """query { rankingPolicies(first: 2) { edges { node { version reason proposedBy { name }
+    decidedBy { name } decisionReason backtests(first: 1) { edges { node { currency moments
+    results { agencyId places { before { position index } after { position index } } } } } } } } } }
+"""
+
+
+def test_a_policy_over_graphql(panel):
+    manager = over_http.person(panel.bank, "vendor_manager")
+    refused = over_http.do(
+        manager,
+        "rankingPolicyPropose",
+        "rankingPolicy { version }",
+        strata=[{"name": "grade"}, {"name": "balance", "edges": [5, 4]}],
+        reason="Others do",
+    )
+    assert refused["rankingPolicy"] is None
+    assert [(one["code"], one["field"]) for one in refused["errors"]] == [
+        ("EDGES_NOT_INCREASING", "strata.1.edges")
+    ]
+    made = over_http.do(
+        manager,
+        "rankingPolicyPropose",
+        "rankingPolicy { id version state strata { name edges } redRatioPpm reason }",
+        strata=[{"name": "grade"}, {"name": "balance", "edges": [500]}],
+        redRatioPpm=2_000_000,
+        reason="Others do",
+    )["rankingPolicy"]
+    pk = made.pop("id")
+    assert made == {
+        "version": 2,
+        "state": "PROPOSED",
+        "strata": [{"name": "grade", "edges": None}, {"name": "balance", "edges": [500]}],
+        "redRatioPpm": 2_000_000,
+        "reason": "Others do",
+    }
+    decided = {"policyId": pk, "reason": "Agreed"}
+    own = over_http.do(manager, "rankingPolicyAdopt", "rankingPolicy { state }", **decided)
+    assert [one["code"] for one in own["errors"]] == ["OWN_PROPOSAL"]
+    officer = over_http.person(panel.bank, "compliance_officer")
+    tried = over_http.do(
+        officer,
+        "rankingPolicyBacktest",
+        "rankingBacktest { currency moments results { agencyId } }",
+        policyId=pk,
+        currency="USD",
+    )["rankingBacktest"]
+    assert tried["moments"] == ["2026-04-01T04:00:00+00:00", "2026-06-10T17:00:00+00:00"]
+    assert len(tried["results"]) == 5
+    done = over_http.do(officer, "rankingPolicyAdopt", "rankingPolicy { state }", **decided)
+    assert done == {"rankingPolicy": {"state": "ADOPTED"}, "errors": []}
+    again = over_http.do(officer, "rankingPolicyRefuse", "rankingPolicy { state }", **decided)
+    assert [one["code"] for one in again["errors"]] == ["NOT_PROPOSED"]
+    found = over_http.ask(over_http.person(panel.bank, "auditor"), WHOLE)["rankingPolicies"]
+    newest, first = (edge["node"] for edge in found["edges"])
+    assert (newest["version"], newest["proposedBy"]["name"]) == (2, "Vendor manager")
+    (row,) = newest["backtests"]["edges"]
+    assert len(row["node"]["results"][0]["places"]) == 2
+    assert (first["version"], first["proposedBy"]) == (1, None)
+
+
+def test_an_agency_reads_the_rule_over_graphql_and_no_proposal(panel):
+    panel.compute()
+    policy = panel.propose(window_months=6)
+    api = over_http.machine(panel.houses["Elm"])
+
+    def versions(institution=None) -> list[int]:
+        found = over_http.ask(api, POLICIES, institution=institution)["rankingPolicies"]
+        return [edge["node"]["version"] for edge in found["edges"]]
+
+    assert versions() == [1]
+    panel.backtest(policy)
+    panel.adopt(policy)
+    assert versions(panel.bank.institution.pk) == [2, 1]
+    assert versions(world.make_bank().institution.pk) == []
