@@ -20,17 +20,18 @@ SIDES = ("before", "after")
 
 
 def shown(actor: Actor, backtest: RankingBacktest, time_zone: str) -> dict:
-    """`{title, backtest, columns, rows}`: columns are {label, note}, rows {label, cells}; a cell is
-    {before, after, note, is_moved}, `before` alone said where nothing moved."""
+    """`{title, backtest, columns, rows}`: columns are {label, note}, the latest first, and rows
+    {label, cells} with a cell {before, after, note, is_moved} for each column."""
     rows = _rows(actor, backtest)
+    latest_first = range(len(backtest.moments))[::-1]
     return {
         "title": finding(backtest, rows),
         "backtest": backtest,
         "columns": [
             {"label": _label(backtest, number, time_zone), "note": _note(rows, number)}
-            for number in range(len(backtest.moments))
+            for number in latest_first
         ],
-        "rows": rows,
+        "rows": [{**row, "cells": row["cells"][::-1]} for row in rows],
     }
 
 

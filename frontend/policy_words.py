@@ -9,12 +9,12 @@ from marketplace.models import RankingPolicy
 from marketplace.services.ranking_policy_values import FIELDS
 
 FACTS = {
-    "product": gettext_lazy("Product"),
     "days_past_due": gettext_lazy("Days past due"),
-    "grade": gettext_lazy("Grade"),
     "balance": gettext_lazy("Balance"),
     "earlier_placements": gettext_lazy("Earlier placements"),
     "score": gettext_lazy("Score"),
+    "product": gettext_lazy("Product"),
+    "grade": gettext_lazy("Grade"),
     "region": gettext_lazy("Region"),
 }
 LABELS = {

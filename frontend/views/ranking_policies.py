@@ -4,7 +4,7 @@ import django_tables2
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -35,10 +35,9 @@ class VersionTable(tables.Table):
     decided_at = tables.MomentColumn(verbose_name=gettext_lazy("Decided"), orderable=False)
 
     def render_changes(self, record):
-        return (
-            format_html_join("", '{}<span class="cell-note">{} → {}</span>', record["changes"])
-            or fairplace.NO_VALUE
-        )
+        told = '{}<span class="cell-note">{} → {}</span>'
+        said = format_html_join("", told, record["changes"]) or fairplace.NO_VALUE
+        return format_html("<div>{}</div>", said)
 
     def render_proposed_at(self, value, record):
         said = fairplace.zoned(value, self.time_zone)

@@ -18,6 +18,7 @@ from marketplace.models import RankingPolicy
 from marketplace.services import exposures, ranking_policies, ranking_proposals
 from marketplace.services.ranking_policy_values import MOST_STRATA, RANGES
 
+UNUSED = 0
 WHOLE = re.compile(r"-?\d+")
 
 
@@ -52,11 +53,9 @@ class PolicyForm(forms.Form):
         for name, label in policy_words.FACTS.items():
             self.fields[f"{name}_place"] = django_forms.TypedChoiceField(
                 label=label,
-                required=False,
                 coerce=int,
-                empty_value=None,
-                choices=[("", _("not used")), *((place, place) for place in _places())],
-                initial=places.get(name),
+                choices=[(UNUSED, _("not used")), *((place, place) for place in _places())],
+                initial=places.get(name, UNUSED),
             )
             if name in exposures.BANDED:
                 self.fields[f"{name}_edges"] = EdgesField(
@@ -83,8 +82,8 @@ class PolicyForm(forms.Form):
             (
                 policy_words.LABELS["strata"],
                 _(
-                    "The weightiest first. Where a fact has bands, the lowest one reaches up to the"
-                    " first number; balances are in whole units of the currency."
+                    "Give facts their places, the weightiest first. The lowest band of a fact"
+                    " reaches up to the first number; balances are in whole units of the currency."
                 ),
                 facts,
             ),
