@@ -38,9 +38,7 @@ class Strata:
             for segment in score.segments
         ]
         varied = {
-            place
-            for place, values in enumerate(zip(*strata, strict=True))
-            if len(set(values)) > 1
+            place for place, values in enumerate(zip(*strata, strict=True)) if len(set(values)) > 1
         }
         bands = [(name, edges) for name, edges in found.run.policy.strata]
         return cls(bands, frozenset(varied), found.run.currency)

@@ -40,7 +40,9 @@ def limited(database: dict) -> dict:
         f" -c lock_timeout={LOCK_SECONDS}s"
         f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_SECONDS}s"
         # Compiling the policies' conditions takes longer than what they are compiled for.
-        " -c jit=off",
+        " -c jit=off"
+        # Policies ask the clock, which no query may do that has begun to run in parallel.
+        " -c max_parallel_workers_per_gather=0",
     )
     return database
 

@@ -11,9 +11,8 @@ from frontend.charts.counts import lying_bars
 from frontend.charts.curves import cumulative_curves
 from frontend.charts.differences import love_plot
 from frontend.charts.distributions import distribution_bars
-from frontend.charts.frame import BLUE, GREEN, GREY, PURPLE, VERMILION
+from frontend.charts.frame import BLUE, GREEN, GREY, VERMILION
 from frontend.charts.funnels import funnel
-from frontend.charts.intervals import bar_with_interval
 from frontend.charts.months import monthly_bars
 from frontend.charts.shaded_tables import shaded_table
 from frontend.charts.waterfalls import waterfall
@@ -22,9 +21,7 @@ __all__ = [
     "BLUE",
     "GREEN",
     "GREY",
-    "PURPLE",
     "VERMILION",
-    "bar_with_interval",
     "caterpillar",
     "cumulative_curves",
     "distribution_bars",

@@ -11,7 +11,6 @@ import plotly.graph_objects as go
 BLUE = "#0072B2"
 VERMILION = "#D55E00"
 GREEN = "#009E73"
-PURPLE = "#CC79A7"
 GREY = "#7F8794"
 
 ROW_HEIGHT = 34

@@ -75,30 +75,35 @@ class Question:
 
 # A day is over at the midnight after it; what ends exactly at midnight had the day before as last.
 DAY_AFTER = "(({moment} - interval '1 microsecond') at time zone %(zone)s)::date + 1"
+# What is the same for all spells of a placement is found here, once: `end_on` is the day after the
+# last one of the term, or of the recall; `ended_at` the moment in which nothing was left of it.
 PLACEMENTS = f"""
-    select p.id, p.agency_id, p.tail_days, p.ends_at,
-        (p.opened_at at time zone %(zone)s)::date as first_on,
-        {DAY_AFTER.format(moment="p.ends_at")} as term_on,
-        case when p.closed_at < %(at)s then p.closed_at end as closed_at,
-        case when p.closed_at < %(at)s and p.state = 'recalled' then p.closed_at end as recalled_at
-    from portfolios_placement p
-    where p.institution_id = %(institution)s and p.currency = %(currency)s
-        and p.opened_at < %(at)s
-        and (%(placements)s::uuid[] is null or p.id = any (%(placements)s::uuid[]))
+    select id, agency_id, tail_days, first_on, closed_at, least(closed_at, ends_at) as ended_at,
+        least(term_on, {DAY_AFTER.format(moment="recalled_at")}) as end_on
+    from (
+        select p.id, p.agency_id, p.tail_days, p.ends_at,
+            (p.opened_at at time zone %(zone)s)::date as first_on,
+            {DAY_AFTER.format(moment="p.ends_at")} as term_on,
+            case when p.closed_at < %(at)s then p.closed_at end as closed_at,
+            case when p.closed_at < %(at)s and p.state = 'recalled' then p.closed_at end
+                as recalled_at
+        from portfolios_placement p
+        where p.institution_id = %(institution)s and p.currency = %(currency)s
+            and p.opened_at < %(at)s
+            and (%(placements)s::uuid[] is null or p.id = any (%(placements)s::uuid[]))
+    ) as known
 """
+# Most spells end with their placement: only of the others a day is found for each.
 SPELLS = f"""
     select s.id, s.placement_id, p.agency_id, p.first_on, p.tail_days, s.balance_minor,
         s.is_comparison as is_random, {{stratum}} as stratum,
         s.close_kind = 'settled' and s.closed_at < %(at)s as is_settled,
-        s.close_kind in ('settled', 'returned') and s.closed_at < %(at)s as runs_on,
-        least(case when s.closed_at < %(at)s then s.closed_at end, p.closed_at, p.ends_at)
+        case when s.closed_at < %(at)s then least(s.closed_at, p.ended_at) else p.ended_at end
             as ended_at,
-        least(
-            p.term_on,
-            {DAY_AFTER.format(moment="p.recalled_at")},
-            case when s.close_kind = 'recalled' and s.closed_at < %(at)s
-                then {DAY_AFTER.format(moment="s.closed_at")} end
-        ) as end_on
+        case when s.close_kind = 'recalled' and s.closed_at < %(at)s
+                and s.closed_at is distinct from p.closed_at
+            then least(p.end_on, {DAY_AFTER.format(moment="s.closed_at")}) else p.end_on end
+            as end_on
     from portfolios_placedloan s join placement p on p.id = s.placement_id
     where %(product)s = '' or s.product = %(product)s
 """
@@ -108,9 +113,12 @@ PROMISES = """
 """
 EXPOSED = f"""
     create temporary table success_spell on commit drop as
-    with placement as ({PLACEMENTS}), spell as ({SPELLS}), promised as ({PROMISES}), ended as (
+    with placement as materialized ({PLACEMENTS}), spell as ({SPELLS}), promised as ({PROMISES}),
+    ended as (
         select s.*, s.end_on + case
-            when not s.runs_on and s.ended_at <= %(at)s
+            -- A return and a settlement end nothing, so no tail comes after them.
+            when d.due_on is not null and s.ended_at <= %(at)s
+                and s.end_on = {DAY_AFTER.format(moment="s.ended_at")}
                 and d.due_on >= (s.ended_at at time zone %(zone)s)::date
             then s.tail_days else 0 end as last_on
         from spell s left join promised d on d.spell_id = s.id

@@ -14,6 +14,8 @@ from marketplace.success.scores import Result
 
 WITHHELD = "withheld"
 """Stands for the cells in which what is expected would tell what one rival did."""
+RATES = (6, 7)
+"""Which of the figures are λ: of several cells together there is none."""
 
 
 def columns(policy: RankingPolicy) -> list[str]:
@@ -41,23 +43,25 @@ def pack(policy: RankingPolicy, book: SuccessBook, result: Result, agency: int) 
     it, or where another agency had more than the policy's largest share; those cells come as one
     line with their sum, so that the whole is still what the ranking said.
     """
-    cells = result.cells
-    is_told = _is_told(policy, cells, agency)
-    uncapped = book.cells.in_pairs().cash[agency]
+    exposed = result.cells.loan_months[agency] > 0
+    is_told = exposed & _is_told(policy, result.cells, agency)
+    tables = _tables(book, result, agency)
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(columns(policy))
-    for stratum, month in zip(*np.nonzero(cells.loan_months[agency]), strict=True):
-        if is_told[stratum, month]:
-            labels = book.strata[stratum].split(SEPARATOR)[: len(policy.strata)]
-            where = (stratum, month)
-            writer.writerow([*labels, month, *_figures(cells, uncapped, result, agency, where)])
-    hidden = (cells.loan_months[agency] > 0) & ~is_told
+    strata, months = np.nonzero(is_told)
+    labels = [text.split(SEPARATOR)[: len(policy.strata)] for text in book.strata]
+    figures = [_written(table[is_told]) for table in tables]
+    for stratum, month, *row in zip(strata, months, *figures, strict=True):
+        writer.writerow([*labels[stratum], month, *row])
+    hidden = exposed & ~is_told
     if hidden.any():
-        labels = [WITHHELD] * len(policy.strata)
-        writer.writerow([*labels, "", *_figures(cells, uncapped, result, agency, hidden)])
+        sums = [_written(table[hidden].sum(keepdims=True))[0] for table in tables]
+        for place in RATES:
+            sums[place] = ""
+        writer.writerow([WITHHELD] * len(policy.strata) + ["", *sums])
     # Without a date in it, so that the same run gives the same bytes.
-    return gzip.compress(file.getvalue().encode(), mtime=0)
+    return gzip.compress(file.getvalue().encode(), compresslevel=6, mtime=0)
 
 
 def _is_told(policy: RankingPolicy, cells: Cells, agency: int) -> np.ndarray:
@@ -70,24 +74,30 @@ def _is_told(policy: RankingPolicy, cells: Cells, agency: int) -> np.ndarray:
     return (present >= policy.smallest_field) & (largest <= share * exposed.sum(axis=0))
 
 
-def _figures(cells: Cells, uncapped: np.ndarray, result: Result, agency: int, where) -> list:
-    """W, O and E of some cells of an agency; λ where it is one cell."""
-    counts, money = result.factors.counts.rate, result.factors.money.rate
-    loan_months, balance_months = cells.loan_months[agency], cells.balance_months[agency]
-    is_one = isinstance(where, tuple)
-
-    def total(table: np.ndarray) -> float:
-        return float(np.sum(table[where]))
-
+def _tables(book: SuccessBook, result: Result, agency: int) -> list[np.ndarray]:
+    """Strata × months of each of the last ten columns, whole numbers and floats."""
+    cells = result.cells
+    loan_days = np.rint(cells.loan_months[agency] * MONTH_DAYS).astype(np.int64)
+    balance_days = np.rint(cells.balance_months[agency] * MONTH_DAYS).astype(np.int64)
+    counts = result.factors.counts.rate / MONTH_DAYS
+    money = result.factors.money.rate / MONTH_DAYS
+    whole = (
+        cells.payers[agency],
+        cells.payer_balance[agency],
+        book.cells.in_pairs().cash[agency],
+        cells.cash[agency],
+    )
     return [
-        round(total(loan_months) * MONTH_DAYS),
-        round(total(balance_months) * MONTH_DAYS),
-        round(total(cells.payers[agency])),
-        round(total(cells.payer_balance[agency])),
-        round(total(uncapped)),
-        round(total(cells.cash[agency])),
-        repr(float(counts[where]) / MONTH_DAYS) if is_one else "",
-        repr(float(money[where]) / MONTH_DAYS) if is_one else "",
-        repr(total(loan_months * counts)),
-        repr(total(balance_months * money)),
+        loan_days,
+        balance_days,
+        *(np.rint(table).astype(np.int64) for table in whole),
+        counts,
+        money,
+        loan_days * counts,
+        balance_days * money,
     ]
+
+
+def _written(values: np.ndarray) -> list[str]:
+    """Numbers as they are read again without a difference."""
+    return list(map(repr, values.tolist()))

@@ -25,7 +25,7 @@ from marketplace.success import table
 from portfolios.selectors import visible_placements, visible_portfolios
 
 MAY_COMPUTE = policies.VENDOR_MANAGERS | policies.SWEEPS
-MAY_VERIFY = policies.VENDOR_MANAGERS | policies.AUDITORS
+MAY_VERIFY = policies.VENDOR_MANAGERS | policies.AUDITORS | policies.SWEEPS
 
 
 def compute(*, actor: Actor, currency: str, portfolio_id=None, product: str = "") -> RankingRun:

@@ -53,9 +53,11 @@ PAYMENTS = """
     where m.month >= l.first_month order by 1, 2
 """
 CELLS = """
-    select p.agency, c.is_random::int, t.number, c.month::int,
-        sum(c.loan_days)::bigint, sum(c.balance_days)::bigint, sum(c.payers)::bigint,
-        sum(c.payer_balance_minor)::bigint, sum(c.cash_minor)::bigint
+    select p.agency, c.is_random::int as is_random, t.number as stratum, c.month::int as month,
+        sum(c.loan_days)::bigint as loan_days, sum(c.balance_days)::bigint as balance_days,
+        sum(c.payers)::bigint as payers,
+        sum(c.payer_balance_minor)::bigint as payer_balance_minor,
+        sum(c.cash_minor)::bigint as cash_minor
     from {source} c join success_placement p using (placement_id)
     join success_stratum t using (stratum)
     where c.month >= p.first_month {of_policy} group by 1, 2, 3, 4 order by 1, 2, 3, 4

@@ -29,8 +29,7 @@ KNOWN = f"""
     )
     select p.id as placement_id, coalesce(c.count, 0) as confirmations,
         coalesce(r.count, 0) as reversals,
-        least(p.term_on, {exposures.DAY_AFTER.format(moment="p.recalled_at")}) + p.tail_days
-            <= (%(at)s at time zone %(zone)s)::date as is_final
+        p.end_on + p.tail_days <= (%(at)s at time zone %(zone)s)::date as is_final
     from placement p
     left join confirmed c on c.placement_id = p.id left join reversed r on r.placement_id = p.id
 """

@@ -17,13 +17,20 @@ import django
 django.setup()
 
 from tests import databases  # noqa: E402 - needs the settings
-from tests.bench import figures, lots, market, money, ranking, supply, walls  # noqa: E402
+from tests.bench import cells, figures, lots, market, money, ranking, supply, walls  # noqa: E402
 
 RANKING = "ranking"
 """No case of the database: worlds of a known truth, and what five million loans cost."""
 CASES = {
     case.__name__: case
-    for case in (*market.CASES, *money.CASES, *supply.CASES, *walls.CASES, *lots.CASES)
+    for case in (
+        *market.CASES,
+        *money.CASES,
+        *supply.CASES,
+        *walls.CASES,
+        *lots.CASES,
+        *cells.CASES,
+    )
 }
 
 

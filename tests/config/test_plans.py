@@ -31,3 +31,10 @@ def test_tables_nobody_has_counted_are_joined_by_hashing(db):
             plan = " ".join(line for (line,) in cursor.fetchall())
     assert "Nested Loop" not in plan
     assert "Hash" in plan or "Merge" in plan
+
+
+def test_no_query_of_the_application_runs_in_parallel(db):
+    """A policy asks the clock, which PostgreSQL refuses to a query that has begun in parallel."""
+    with connection.cursor() as cursor:
+        cursor.execute("show max_parallel_workers_per_gather")
+        assert cursor.fetchone() == ("0",)

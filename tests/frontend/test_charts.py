@@ -6,44 +6,9 @@ import pytest
 from django.utils import translation
 
 from frontend import charts
-from frontend.templatetags import fairplace
 from tests.frontend import test_shell
 
-SPACE = fairplace.NARROW_SPACE
 WORDS = {"title": "North is ahead", "description": "Success rate."}
-POINTS = [
-    {"label": "South", "rate_ppm": 100_000, "lower_ppm": 80_000, "upper_ppm": 130_000},
-    {"label": "North", "rate_ppm": 150_000, "lower_ppm": 140_000, "upper_ppm": 160_000},
-    {"label": "You", "rate_ppm": 100_000, "lower_ppm": 0, "upper_ppm": 1, "highlight": True},
-]
-
-
-def ranking(points=POINTS, **options):
-    return charts.bar_with_interval(
-        points, subject="Agency", measure="Success rate", **WORDS, **options
-    )
-
-
-def test_a_ranking_is_sorted_and_its_intervals_are_exact():
-    trace = ranking(pooled_ppm=120_000)["figure_json"]["data"][0]
-    assert trace["y"] == ["North", "South", "You"]
-    assert trace["x"] == [15.0, 10.0, 10.0]
-    assert trace["error_x"]["array"][:2] == [1.0, 3.0]
-    assert trace["error_x"]["arrayminus"][:2] == [1.0, 2.0]
-    assert trace["marker"]["symbol"] == ["circle", "circle", "diamond"]
-
-
-def test_a_ranking_shows_the_pooled_rate_where_there_is_one():
-    assert ranking(pooled_ppm=120_000)["figure_json"]["layout"]["shapes"][0]["x0"] == 12.0
-    assert "shapes" not in ranking()["figure_json"]["layout"]
-
-
-def test_the_table_says_what_the_chart_shows():
-    chart = ranking()
-    assert chart["title"] == WORDS["title"]
-    assert chart["columns"] == ["Agency", "Success rate", "Lower limit", "Upper limit"]
-    rates = ["15.0", "14.0", "16.0"]
-    assert chart["rows"][0] == ["North", *(f"{rate}{SPACE}%" for rate in rates)]
 
 
 def test_lots_stand_beside_the_limits_that_hold_for_them():
@@ -104,8 +69,8 @@ def test_axes_abbreviate_only_where_the_language_does():
 
 def test_names_are_drawn_as_they_are_written():
     evil = '<a href="https://x.example">%{x}</a>'
-    chart = ranking([{**POINTS[0], "label": evil}])
-    label = chart["figure_json"]["data"][0]["y"][0]
+    chart = charts.distribution_bars([(evil, 1)], subject="x", **WORDS)
+    label = chart["figure_json"]["data"][0]["x"][0]
     assert "<" not in label
     assert "%{" not in label
     assert chart["rows"][0][0] == evil
@@ -115,7 +80,7 @@ def test_names_are_drawn_as_they_are_written():
 
 
 def test_a_figure_is_small_plain_data_without_a_theme_of_its_own():
-    figure = ranking()["figure_json"]
+    figure = charts.distribution_bars([("a", 100)], subject="x", **WORDS)["figure_json"]
     assert json.loads(json.dumps(figure)) == figure
     assert not figure["layout"].get("template")
     assert len(json.dumps(figure)) < 2_000

@@ -174,6 +174,23 @@ def test_a_promise_in_force_adds_the_tail_to_exposure_and_to_cash(setting):
     assert setting.found()[0] == [31, 21]
 
 
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_a_promise_adds_nothing_to_what_runs_on_after_a_return(setting, is_whole):
+    setting.at_day(15)
+    setting.promise(setting.loan, day(30))
+    setting.at_day(20)
+    loans = None if is_whole else [setting.loan.pk, setting.other.pk]
+    with scope(setting.house.actor()) as actor:
+        placements.give_back(
+            actor=actor,
+            placement_id=setting.placement.pk,
+            loan_ids=loans,
+            reason="No capacity left",
+        )
+    setting.at_day(500)
+    assert setting.found()[0] == [TERM_DAYS, TERM_DAYS]
+
+
 def test_the_tail_follows_the_end_of_the_term_too(setting):
     setting.at_day(364)
     setting.promise(setting.loan, day(380))

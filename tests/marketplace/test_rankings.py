@@ -6,6 +6,7 @@ import io
 import json
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 
 from agencies.models import AuditEntry
@@ -17,8 +18,9 @@ from marketplace import tasks
 from marketplace.models import CurrentRanking, RankingPolicy, RankingRun, RankingScore
 from marketplace.selectors import pack_text, shown_ranking
 from marketplace.services import rankings
-from portfolios.models import Loan
-from portfolios.services import complaints
+from portfolios.models import Loan, PlacedLoan, Recovery
+from portfolios.selectors import visible_spells
+from portfolios.services import complaints, placements
 from tests import world
 from tests.portfolios import over_http
 
@@ -128,6 +130,34 @@ def test_the_best_is_who_recovers_most_on_the_same_loans_not_who_was_given_easy_
         assert len(score.curve) == 4
 
 
+def test_returning_the_hard_loans_gains_nothing(bank, houses, clock):
+    clock.set(NOON)
+    twin = world.make_bank("Twin Bank")
+    for name, house in houses.items():
+        world.join_panel(twin, house)
+        collect(twin, name, house)
+    clock.set(NOON + datetime.timedelta(days=20))
+    with scope(houses["Elm"].actor()) as actor:
+        unpaid = visible_spells(actor).filter(institution=twin.institution)
+        unpaid = unpaid.exclude(pk__in=Recovery.objects.values("spell"))
+        for placement_id in set(unpaid.values_list("placement", flat=True)):
+            placements.give_back(
+                actor=actor,
+                placement_id=placement_id,
+                loan_ids=list(unpaid.filter(placement=placement_id).values_list("loan", flat=True)),
+                reason="Cannot be reached",
+            )
+    with scope(twin.actor("auditor")):
+        assert PlacedLoan.objects.filter(close_kind="returned").count() > 100
+    clock.set(NOON + datetime.timedelta(days=100))
+    compute(bank)
+    compute(twin)
+    kept, returned = ({name_of(s): s for s in shown(each).scores} for each in (bank, twin))
+    for name in NAMES:
+        for figure in ("index", "low", "high", "expected_minor", "recovered_minor"):
+            assert getattr(kept[name], figure) == getattr(returned[name], figure)
+
+
 def test_a_run_comes_out_again_from_what_is_recorded_whatever_came_after(bank, houses, clock):
     run = compute(bank)
     clock.advance(days=3)
@@ -147,6 +177,21 @@ def test_a_run_comes_out_again_from_what_is_recorded_whatever_came_after(bank, h
         rankings.verify(actor=actor, run_id=run.pk)
     with scope(world.make_bank().actor("auditor")) as actor, pytest.raises(errors.NotFound):
         rankings.verify(actor=actor, run_id=run.pk)
+
+
+def test_the_command_says_whether_a_ranking_comes_out_again(bank, houses, owner, capsys):
+    run = compute(bank)
+    call_command("verify_ranking", str(run.pk))
+    assert capsys.readouterr().out == "The ranking comes out again to the last bit.\n"
+    with pytest.raises(CommandError, match="There is no such ranking"):
+        call_command("verify_ranking", str(bank.institution.pk))
+    # Somebody with the owner's rights takes a payment away.
+    owner.execute(
+        "delete from portfolios_confirmation"
+        " where id = (select id from portfolios_confirmation limit 1)"
+    )
+    with pytest.raises(CommandError, match="not what went in"):
+        call_command("verify_ranking", str(run.pk))
 
 
 def test_a_run_cannot_be_changed_and_the_current_one_is_a_pointer(bank, houses, clock):
