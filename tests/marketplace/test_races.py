@@ -8,7 +8,7 @@ from django.db import connection
 from agencies.scope import scope
 from config import errors
 from marketplace.models import Award, Bid, RankingPolicy
-from marketplace.services import awards, bids, ranking_proposals
+from marketplace.services import awards, bids, ranking_policies, ranking_proposals
 from portfolios.models import Placement
 from tests.marketplace import market, ranked
 
@@ -103,3 +103,30 @@ def test_of_two_adoptions_at_once_one_holds(transactional_db, clock):
         reason="Agreed",
     )
     assert ends == ["NOT_PROPOSED", "done"]
+
+
+def test_a_run_that_waited_for_an_adoption_is_by_the_adopted_version(transactional_db, clock):
+    clock.set(ranked.NOON)
+    panel = ranked.opened()
+    policy = panel.propose(window_months=6)
+    adopted, asking, found = threading.Event(), threading.Event(), []
+
+    def run():
+        try:
+            with scope(panel.bank.sweep) as actor:
+                adopted.wait(20)
+                asking.set()
+                found.append(ranking_policies.in_force(actor=actor).version)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    with scope(panel.bank.actor("compliance_officer")) as actor:
+        ranking_proposals.adopt(actor=actor, policy_id=policy.pk, reason="Agreed")
+        adopted.set()
+        asking.wait(20)
+        thread.join(0.5)  # it waits for the lock
+        assert found == []
+    thread.join(30)
+    assert found == [2]
