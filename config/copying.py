@@ -1,16 +1,12 @@
-"""Many rows to and from PostgreSQL by COPY.
+"""Columns of values as the text that PostgreSQL's COPY reads.
 
-To it: columns of values as the text that it reads. Lists of equal length in, a list of lines out.
-Each kind of value has its own function, which works on a whole list: per value it costs a fraction
-of what psycopg's own writer of rows does. From it: whole numbers as an array of records.
+Lists of equal length in, a list of lines out. Each kind of value has its own function, which works
+on a whole list: per value it costs a fraction of what psycopg's own writer of rows does.
 """
 
 import datetime
 import json
-from collections.abc import Iterable, Mapping, Sequence
-
-import numpy as np
-from django.db import connection
+from collections.abc import Iterable, Sequence
 
 NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
@@ -74,41 +70,3 @@ def array(values: Iterable[str]) -> str:
     if "\\" in joined or '"' in joined:
         joined = joined.replace("\\", r"\\").replace('"', r"\"")
     return '{"' + joined.replace("\0", '","') + '"}'
-
-
-_HEADER_BYTES = 19
-"""Signature, flags and length of the extension of a binary COPY, which has none."""
-_TRAILER_BYTES = 2
-
-
-def records(
-    query: str, parameters: Mapping[str, object], columns: Sequence[tuple[str, str]]
-) -> np.ndarray:
-    """The rows of a query whose columns are all whole numbers and never null, as records.
-
-    `columns` are (name, `i4` or `i8`) in the query's order. A binary COPY of fixed widths is read
-    as it comes: each row is a count of fields, and each field its length and its bytes
-    (PostgreSQL's documentation of COPY, "Binary Format"). Raises ValueError where a row is not of
-    these widths.
-    """
-    layout: list[tuple[str, str]] = [("fields", ">i2")]
-    for name, kind in columns:
-        layout += [(f"{name} length", ">i4"), (name, f">{kind}")]
-    row = np.dtype(layout)
-    received = bytearray()
-    statement = f"copy ({query}) to stdout (format binary)"
-    # Past Django's wrapper for DEBUG, which has no COPY.
-    with connection.cursor() as cursor, cursor.cursor.copy(statement, parameters) as copy:
-        for block in copy:
-            received += block
-    body = memoryview(received)[_HEADER_BYTES : len(received) - _TRAILER_BYTES]
-    if len(body) % row.itemsize:
-        raise ValueError("a row has other columns than it should")
-    rows = np.frombuffer(body, dtype=row)
-    widths = {f"{name} length": int(kind[1]) for name, kind in columns}
-    if any((rows[name] != width).any() for name, width in widths.items()):
-        raise ValueError("a row has other columns than it should")
-    found = np.empty(len(rows), dtype=[(name, f"={kind}") for name, kind in columns])
-    for name, _kind in columns:
-        found[name] = rows[name]
-    return found

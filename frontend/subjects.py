@@ -76,6 +76,11 @@ KINDS = {
         lambda row, actor: _("version %(version)s") % {"version": row.version},
         "",
     ),
+    "rankingdispute": Kind(
+        deals.visible_ranking_disputes,
+        lambda row, actor: row.get_subject_display(),
+        "ranking_dispute",
+    ),
     "listing": Kind(deals.visible_listings, lambda row, actor: row.title, "listing"),
     "termsacceptance": Kind(
         deals.visible_acceptances, lambda row, actor: row.listing.title, "", ("listing",)

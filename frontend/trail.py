@@ -16,6 +16,7 @@ from agencies.actors import Actor
 from agencies.models import AuditEntry
 from frontend import outcomes, subjects
 from frontend.templatetags import fairplace, states
+from marketplace.models import RankingDispute
 from portfolios.models import Complaint, Hold, Objection
 
 ENTRIES = 50
@@ -121,6 +122,12 @@ WORDS = {
     "ranking_policy.adopt": (_("adopted a ranking policy"), "circle-check", "success"),
     "ranking_policy.refuse": (_("refused a ranking policy"), "circle-x", "danger"),
     "ranking_policy.withdraw": (_("withdrew a ranking policy"), "x", ""),
+    "ranking_dispute.raise": (
+        _("objected to a figure of the ranking"),
+        "message-square-warning",
+        "warning",
+    ),
+    "ranking_dispute.answer": (_("answered the objection"), "message-square", "success"),
     # the money out
     "commission.accrual": (_("counted commission"), "hand-coins", ""),
     "commission.clawback": (_("took commission back"), "undo-2", "warning"),
@@ -196,6 +203,8 @@ def _label(name: str) -> str:
         "is_agency_at_fault": _("The agency's doing"),
         "is_active": _("Active"),
         "is_enabled": _("Enabled"),
+        "subject": _("About"),
+        "outcome": _("Outcome"),
     }
     plain = name.removesuffix("_minor").removesuffix("_ppm").removesuffix("_id")
     return str(known.get(name, plain.replace("_", " ").capitalize()))
@@ -231,6 +240,8 @@ def _value(name: str, value, currency: str | None) -> str:
         return fairplace.day_text(datetime.date.fromisoformat(value))
     if name == "kind" and value in KINDS:
         return str(KINDS[value])
+    if name == "subject" and value in RankingDispute.Subject.values:
+        return str(RankingDispute.Subject(value).label)
     if name == "category" and value in Complaint.Category.values:
         return str(Complaint.Category(value).label)
     return str(value)

@@ -40,6 +40,7 @@ from frontend.views import (
     public_complaints,
     publications,
     ranking_cards,
+    ranking_disputes,
     ranking_policies,
     ranking_policy_form,
     ranking_policy_steps,
@@ -200,6 +201,13 @@ urlpatterns = [
     ),
     path("ranking/scores/<uuid:pk>/", ranking_cards.card, name="ranking_card"),
     path("ranking/scores/<uuid:pk>/cells.csv", ranking_cards.pack, name="ranking_pack"),
+    path(
+        "ranking/scores/<uuid:pk>/dispute/",
+        ranking_disputes.raise_one,
+        name="ranking_dispute_raise",
+    ),
+    path("ranking/disputes/", ranking_disputes.dispute_list, name="ranking_disputes"),
+    path("ranking/disputes/<uuid:pk>/", ranking_disputes.dispute, name="ranking_dispute"),
     # --- payouts: the money out
     path("statements/", statements.statement_list, name="statements"),
     path("statements/prepare/", statement_steps.prepare, name="statements_prepare"),

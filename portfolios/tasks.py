@@ -14,6 +14,7 @@ from portfolios.services import (
     portfolios,
     recalls,
     receipts,
+    spells,
 )
 
 # A broker that waits for an answer gives up after 30 minutes (RabbitMQ's consumer timeout).
@@ -56,7 +57,7 @@ def close_ended_spells() -> None:
         closed = 1
         while closed:
             with scope(actors.sweep(institution_id)) as actor:
-                closed = placements.close_ended(actor=actor)
+                closed = spells.close_ended(actor=actor)
 
 
 @shared_task

@@ -34,6 +34,8 @@ READING_IS_LOGGED = {
 WRITES_WHATEVER_IT_NAMES = {
     # The bank looks into it; the answer must not tell the agency whether the loan exists.
     "lateReceiptSubmit": {"agencies_auditentry", "portfolios_latereceipt"},
+    # Likewise, by whatever loan and payment the agency names behind its own score.
+    "rankingDisputeRaise": {"agencies_auditentry", "marketplace_rankingdispute"},
 }
 KNOWN_TO_AGENCIES = frozenset({"institutionId", "institution", "listingId", "listing"})
 """What names a bank, or what an agency of its panel may bid on."""

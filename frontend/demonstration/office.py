@@ -14,7 +14,7 @@ from payouts.services import commissions, payouts, statements
 from portfolios import receipt_files
 from portfolios.models import Complaint
 from portfolios.selectors import visible_confirmations, visible_recoveries
-from portfolios.services import complaints, receipts, recoveries
+from portfolios.services import complaints, receipts, reversals
 
 SUMMARIES = {
     Complaint.Category.HARASSMENT: "The borrower says that the caller threatened to visit at work.",
@@ -60,7 +60,7 @@ def reverse_some(cast: Cast, rng: random.Random, since: datetime.datetime) -> No
         for recovery in [confirmation.recovery for confirmation in fresh]:
             if rng.random() < REVERSED:
                 whole = rng.random() < 0.6
-                recoveries.reverse(
+                reversals.reverse(
                     actor=actor,
                     recovery_id=recovery.pk,
                     reversal_reference=f"RV-{recovery.reference}",

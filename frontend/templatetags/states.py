@@ -45,6 +45,9 @@ STATES = {
     # ranking: its policy
     "proposed": (_("Proposed"), "warning"),
     "adopted": (_("Adopted"), "success"),
+    # ranking: a dispute's outcome
+    "corrected": (_("Corrected"), "success"),
+    "not_corrected": (_("Not corrected"), "neutral"),
     # placement, loan, hold, recall
     "placed": (_("Placed"), "success"),
     "unplaced": (_("Unplaced"), "neutral"),

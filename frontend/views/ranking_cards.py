@@ -13,6 +13,7 @@ from frontend.access import page
 from frontend.csv_files import BYTE_ORDER_MARK
 from frontend.success_strata import Strata
 from frontend.templatetags import fairplace
+from frontend.views import ranking_disputes
 from marketplace.models import RankingScore
 from marketplace.selectors import (
     ShownRanking,
@@ -45,6 +46,7 @@ def own(request: HttpRequest) -> HttpResponse:
     }
     if found:
         context["field_chart"] = _field_chart(found, score)
+        context["disputes"] = ranking_disputes.own_table(request, found.run.institution_id)
     if score:
         context |= _card(found, score)
     return render(request, "frontend/rankings/card.html", context)

@@ -27,7 +27,7 @@ from portfolios.selectors import (
     visible_receipt_files,
     visible_receipt_lines,
 )
-from portfolios.services import receipts
+from portfolios.services import receipt_lines, receipts
 
 READERS = policies.FINANCE | policies.AUDITORS
 PROBLEMS_SHOWN = 200
@@ -231,7 +231,7 @@ def link(request: HttpRequest, pk) -> HttpResponse:
     if form.is_valid():
         given = form.cleaned_data
         try:
-            receipts.link(
+            receipt_lines.link(
                 actor=request.actor,
                 line_id=pk,
                 recovery_id=given["recovery"],
@@ -255,7 +255,7 @@ def dismiss(request: HttpRequest, pk) -> HttpResponse:
     form = DismissForm(request.POST)
     if form.is_valid():
         try:
-            receipts.dismiss(actor=request.actor, line_id=pk, **form.cleaned_data)
+            receipt_lines.dismiss(actor=request.actor, line_id=pk, **form.cleaned_data)
         except errors.InvalidInput as error:
             forms.form_from_error(form, error)
         except errors.InvalidState as error:
@@ -270,7 +270,7 @@ def dismiss(request: HttpRequest, pk) -> HttpResponse:
 def _candidates(request: HttpRequest, line: ReceiptLine) -> list[Recovery]:
     if line.state not in receipts.OPEN:
         return []
-    return list(receipts.candidates(request.actor, line)[:CANDIDATES_SHOWN])
+    return list(receipt_lines.candidates(request.actor, line)[:CANDIDATES_SHOWN])
 
 
 def _show_line(request: HttpRequest, pk, *, link_form=None, dismiss_form=None) -> HttpResponse:

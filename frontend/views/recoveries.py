@@ -25,7 +25,7 @@ from portfolios.selectors import (
     shown_recoveries,
     visible_reversals,
 )
-from portfolios.services import recoveries
+from portfolios.services import reversals
 
 STATES = (("reported", gettext_lazy("Reported")), ("confirmed", gettext_lazy("Confirmed")))
 
@@ -181,7 +181,7 @@ def recovery(request: HttpRequest, pk) -> HttpResponse:
     """One recovery: what was reported, confirmed and taken back."""
     found = _found(request, pk)
     actor = request.actor
-    may_reverse = policies.allows(actor, recoveries.MAY_REVERSE)
+    may_reverse = policies.allows(actor, reversals.MAY_REVERSE)
     return render(
         request,
         "frontend/recoveries/recovery.html",
@@ -224,7 +224,7 @@ def reverse_recovery(request: HttpRequest, pk) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            reversal = recoveries.reverse(
+            reversal = reversals.reverse(
                 actor=request.actor,
                 recovery_id=pk,
                 reversal_reference=given["reference"],

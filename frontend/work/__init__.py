@@ -17,6 +17,7 @@ from frontend.work import (
     payouts,
     placements,
     portfolios,
+    rankings,
 )
 from frontend.work.items import Figure, Item
 
@@ -39,6 +40,8 @@ SOURCES: list[tuple[frozenset[str], Callable[[Actor], Iterable[Item]]]] = [
     (policies.AGENCY_PEOPLE, placements.promises_due),
     (policies.VENDOR_MANAGERS, marketplace.listings_to_award),
     (policies.VENDOR_MANAGERS, marketplace.questions_to_answer),
+    (policies.VENDOR_MANAGERS | policies.COMPLIANCE_OFFICERS, rankings.disputes_to_answer),
+    (policies.AGENCY_ADMINISTRATORS, rankings.disputes_answered),
     (policies.VENDOR_MANAGERS, portfolios.files_to_decide),
     (policies.VENDOR_MANAGERS, portfolios.drafts_to_publish),
     (policies.VENDOR_MANAGERS | policies.AGENCY_ADMINISTRATORS, portfolios.placements_ending),

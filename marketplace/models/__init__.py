@@ -6,6 +6,7 @@ from .documents import ListingDocument
 from .listings import Listing, ListingInvitation
 from .questions import ListingAnswer, ListingQuestion, QuestionAuthor
 from .ranking_backtests import RankingBacktest
+from .ranking_disputes import RankingDispute
 from .ranking_policies import RankingPolicy
 from .rankings import CurrentRanking, RankingPack, RankingRun, RankingScore
 from .success_cells import SuccessCell, SuccessSheet
@@ -27,6 +28,7 @@ __all__ = [
     "ListingTerms",
     "QuestionAuthor",
     "RankingBacktest",
+    "RankingDispute",
     "RankingPack",
     "RankingPolicy",
     "RankingRun",

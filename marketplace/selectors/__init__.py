@@ -23,6 +23,10 @@ from marketplace.selectors.listings import (
     visible_listings,
     with_own_offer,
 )
+from marketplace.selectors.ranking_disputes import (
+    disputable_scores,
+    visible_ranking_disputes,
+)
 from marketplace.selectors.rankings import (
     ShownRanking,
     pack_text,
@@ -52,6 +56,7 @@ from marketplace.selectors.rooms import (
 __all__ = [
     "ShownRanking",
     "disclosed_listings",
+    "disputable_scores",
     "opened_listings",
     "pack_text",
     "ranked",
@@ -74,6 +79,7 @@ __all__ = [
     "visible_listings",
     "visible_packs",
     "visible_questions",
+    "visible_ranking_disputes",
     "visible_ranking_policies",
     "visible_runs",
     "visible_scores",

@@ -7,7 +7,7 @@ import uuid
 import numpy as np
 from django.db import connection
 
-from config import copying
+from config import records
 from marketplace.services import exposures
 from marketplace.services.exposures import MONTH_DAYS, SEPARATOR, Question
 from marketplace.success.book import Book
@@ -118,14 +118,14 @@ def read(question: Question, *, is_kept: bool) -> SuccessBook | None:
     if not agencies:
         return None
     columns = ", ".join(name for name, _kind in LOAN)
-    loans = copying.records(f"select {columns} from success_loan order by loan", {}, LOAN)
-    payments = copying.records(PAYMENTS, {}, PAYMENT)
+    loans = records.read(f"select {columns} from success_loan order by loan", {}, LOAN)
+    payments = records.read(PAYMENTS, {}, PAYMENT)
     source, of_policy = f"({exposures.CELLS})", ""
     if is_kept:
         source = "marketplace_successcell"
         of_policy = "and c.policy_id = %(policy)s"
         given["policy"] = question.policy.pk
-    counted = copying.records(CELLS.format(source=source, of_policy=of_policy), given, CELL)
+    counted = records.read(CELLS.format(source=source, of_policy=of_policy), given, CELL)
     book = _book(loans, payments, strata, len(agencies))
     return SuccessBook(
         book=book,

@@ -6,7 +6,7 @@ from agencies import policies
 from config.graphql import mutations, queries, scalars, types
 from portfolios import models, selectors
 from portfolios.graphql.recoveries import Recovery
-from portfolios.services import late_receipts, receipts
+from portfolios.services import late_receipts, receipt_lines, receipts
 
 MAY_READ = policies.FINANCE | policies.AUDITORS
 LineState = scalars.choices(models.ReceiptLine.State, "ReceiptLineState")
@@ -48,7 +48,7 @@ class ReceiptLine(types.Node):
     )
 
     def resolve_candidates(line, info):
-        return receipts.candidates(info.context.actor, line)[:10]
+        return receipt_lines.candidates(info.context.actor, line)[:10]
 
 
 class LateReceipt(types.Node):
@@ -131,7 +131,7 @@ class ReceiptLink(mutations.Mutation):
 
     @classmethod
     def perform(cls, info, actor, **given):
-        return cls(receipt_line=receipts.link(actor=actor, **given))
+        return cls(receipt_line=receipt_lines.link(actor=actor, **given))
 
 
 class ReceiptDismiss(mutations.Mutation):
@@ -147,7 +147,7 @@ class ReceiptDismiss(mutations.Mutation):
 
     @classmethod
     def perform(cls, info, actor, **given):
-        return cls(receipt_line=receipts.dismiss(actor=actor, **given))
+        return cls(receipt_line=receipt_lines.dismiss(actor=actor, **given))
 
 
 class LateReceiptSubmit(mutations.Mutation):

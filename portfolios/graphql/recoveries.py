@@ -6,7 +6,7 @@ from agencies import policies
 from config.graphql import mutations, queries, scalars, types
 from portfolios import models, selectors
 from portfolios.graphql import batches
-from portfolios.services import recoveries
+from portfolios.services import recoveries, reversals
 
 Channel = scalars.choices(models.Recovery.Channel, "RecoveryChannel")
 
@@ -107,7 +107,7 @@ class RecoveriesLog(mutations.Mutation):
 class RecoveryReverse(mutations.Mutation):
     """Takes a recovery back, in part or, without an amount, all that is left of it."""
 
-    allow = recoveries.MAY_REVERSE
+    allow = reversals.MAY_REVERSE
 
     class Input:
         recovery_id = graphene.ID()
@@ -121,7 +121,7 @@ class RecoveryReverse(mutations.Mutation):
 
     @classmethod
     def perform(cls, info, actor, **given):
-        reversal = recoveries.reverse(actor=actor, **given)
+        reversal = reversals.reverse(actor=actor, **given)
         loaded = Recovery.load(info, [reversal.recovery_id])
         return cls(reversal=reversal, recovery=loaded[reversal.recovery_id])
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence, Set
 from datetime import datetime
-from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Count, Sum
@@ -12,50 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from agencies import audit, policies, selectors, texts
 from agencies.actors import Actor
 from agencies.models import Agency
-from config import clock, dberrors, errors, ids, plans
+from config import clock, dberrors, errors, plans
 from portfolios import access
 from portfolios.models import Loan, PlacedLoan, Placement, Portfolio, Recall
-from portfolios.selectors import visible_placements, visible_spells
-from portfolios.services import changes, eligibility, rules
+from portfolios.selectors import visible_placements
+from portfolios.services import changes, eligibility, rules, spells
 
 CloseKind = PlacedLoan.CloseKind
 State = Placement.State
-CLOSED_AT_ONCE = 1_000
-"""Access ends with the placement's one row; above so many loans a sweep closes their spells, so
-that nobody has to wait for it."""
-OPEN = """
-    insert into portfolios_placedloan (
-        id, institution_id, agency_id, placement_id, loan_id, balance_minor, days_past_due,
-        product, region, grade, score, earlier_placements, is_comparison, opened_at, close_kind,
-        close_reason)
-    select given.id, p.institution_id, p.agency_id, p.id, l.id, l.balance_minor, l.days_past_due,
-        coalesce(nullif(l.product, ''), %(product)s), l.region, l.grade, l.score,
-        l.earlier_placements, l.id in (select unnest(%(comparison)s::uuid[])), p.opened_at, '', ''
-    from unnest(%(ids)s::uuid[], %(loans)s::uuid[]) as given (id, loan_id)
-    join portfolios_loan l on l.id = given.loan_id
-    join portfolios_placement p on p.id = %(placement)s
-"""
-HOLD = """
-    update portfolios_loan set placement_id = %(placement)s, agency_id = %(agency)s
-    where id = any (%(loans)s::uuid[])
-"""
-CLOSE = """
-    with ended as (
-        update portfolios_placedloan s
-        set closed_at = %(closed_at)s, close_reason = %(reason)s,
-            close_kind = case
-                when exists (
-                    select from portfolios_loan l
-                    where l.id = s.loan_id and l.balance_minor = 0
-                ) then 'settled' else %(kind)s end
-        where s.placement_id = %(placement)s and s.closed_at is null
-            and (%(spells)s::uuid[] is null or s.id = any (%(spells)s::uuid[]))
-        returning s.loan_id
-    )
-    update portfolios_loan l
-    set placement_id = null, agency_id = null, earlier_placements = earlier_placements + 1
-    from ended where l.id = ended.loan_id
-"""
 
 
 def open_placement(
@@ -106,7 +69,7 @@ def open_placement(
             opened_at=moment,
             ends_at=ends_at,
         )
-        _open_spells(placement, loan_ids, comparison_loan_ids)
+        spells.open_all(placement, loan_ids, comparison_loan_ids)
         access.grant(placement)
         changes.record_placements(changes.Kind.PLACED, [placement])
         audit.record(
@@ -125,26 +88,11 @@ def open_placement(
     return placement
 
 
-def _open_spells(placement: Placement, loan_ids: list, comparison_loan_ids: Set) -> None:
-    """A spell for each loan, frozen as it is now; the placement holds the loans."""
-    given: dict[str, Any] = {
-        "placement": placement.pk,
-        "agency": placement.agency_id,
-        "product": placement.portfolio.product,
-        "ids": ids.uuid7s(len(loan_ids)),
-        "loans": list(loan_ids),
-        "comparison": list(comparison_loan_ids),
-    }
-    with plans.without_nested_loops(), connection.cursor() as cursor:
-        cursor.execute(OPEN, given)
-        cursor.execute(HOLD, given)
-
-
 def recall(*, actor: Actor, placement_id, reason: str) -> Placement:
     """Take a whole placement back. From the next statement the agency sees nothing of it.
 
-    Of a placement of more than `CLOSED_AT_ONCE` loans the spells are closed, and the loans free
-    again, when `close_ended` has come by.
+    Of a placement of more than `spells.CLOSED_AT_ONCE` loans the spells are closed, and the loans
+    free again, when `spells.close_ended` has come by.
 
     Raises `InvalidInput` without a reason, `InvalidState` when it is not live any more.
     """
@@ -168,7 +116,7 @@ def end(
 ) -> None:
     """End a live placement and what is left in it, inside the caller's transaction.
 
-    Of many loans the spells are still open afterwards, and are closed by `close_ended`.
+    Of many loans the spells are still open afterwards, and are closed by `spells.close_ended`.
     Raises `InvalidState` when it is not live any more.
     """
     moment = closed_at or clock.now()
@@ -178,8 +126,8 @@ def end(
     if not ended:
         raise errors.InvalidState("NOT_LIVE", _("This placement has ended already."))
     left = PlacedLoan.objects.filter(placement=placement, closed_at__isnull=True)
-    if left[: CLOSED_AT_ONCE + 1].count() <= CLOSED_AT_ONCE:
-        close_spells(placement, kind, reason, moment)
+    if left[: spells.CLOSED_AT_ONCE + 1].count() <= spells.CLOSED_AT_ONCE:
+        spells.close(placement, kind, reason, moment)
     Recall.objects.filter(placement=placement, state=Recall.State.PENDING).update(
         state=Recall.State.FINAL, settled_at=moment
     )
@@ -196,9 +144,9 @@ def recall_loans(*, actor: Actor, placement_id, loan_ids: list, reason: str) -> 
     placement = selectors.find(visible_placements(actor), pk=placement_id)
     with transaction.atomic():
         lock(placement)
-        spells = _spells_of(actor, placement, loan_ids)
-        take_back(actor, placement, spells, reason)
-    return len(spells)
+        found = spells.of_loans(actor, placement, loan_ids)
+        take_back(actor, placement, found, reason)
+    return len(found)
 
 
 def lock(placement: Placement) -> Placement:
@@ -209,31 +157,18 @@ def lock(placement: Placement) -> Placement:
     return Placement.objects.select_for_update().get(pk=placement.pk)
 
 
-def take_back(
-    actor: Actor, placement: Placement, spells: Sequence[PlacedLoan], reason: str
-) -> None:
+def take_back(actor: Actor, placement: Placement, taken: Sequence[PlacedLoan], reason: str) -> None:
     """Close these spells of a locked placement as recalled; spells with their `loan`."""
-    ids = [spell.pk for spell in spells]
-    close_spells(placement, CloseKind.RECALLED, reason, clock.now(), spell_ids=ids)
-    changes.record_loans(changes.Kind.RECALLED, spells)
+    ids = [spell.pk for spell in taken]
+    spells.close(placement, CloseKind.RECALLED, reason, clock.now(), spell_ids=ids)
+    changes.record_loans(changes.Kind.RECALLED, taken)
     audit.record(
         actor,
         "placement.recall_loans",
         placement,
         reason=reason,
-        changes={"loans": [str(spell.loan_id) for spell in spells]},
+        changes={"loans": [str(spell.loan_id) for spell in taken]},
     )
-
-
-def _spells_of(actor: Actor, placement: Placement, loan_ids: list) -> list[PlacedLoan]:
-    """The open spells of these loans, all of which must be in the placement."""
-    found = visible_spells(actor).filter(
-        placement=placement, loan__in=loan_ids, closed_at__isnull=True
-    )
-    spells = list(found.select_related("loan").order_by("pk"))
-    if not loan_ids or len(spells) != len(set(loan_ids)):
-        raise errors.NotFound("NOT_FOUND", _("There is no such thing."))
-    return spells
 
 
 def give_back(*, actor: Actor, placement_id, reason: str, loan_ids: list | None = None) -> int:
@@ -249,8 +184,8 @@ def give_back(*, actor: Actor, placement_id, reason: str, loan_ids: list | None 
         if loan_ids is None:
             changes.record_placements(changes.Kind.RETURNED, [placement])
         else:
-            spells = _spells_of(actor, placement, loan_ids)
-            changes.record_loans(changes.Kind.RETURNED, spells)
+            found = spells.of_loans(actor, placement, loan_ids)
+            changes.record_loans(changes.Kind.RETURNED, found)
         audit.record(
             actor,
             "placement.return" if loan_ids is None else "placement.return_loans",
@@ -286,55 +221,3 @@ def expire_due(*, actor: Actor) -> int:
                 )
                 expired += 1
     return expired
-
-
-def close_ended(*, actor: Actor) -> int:
-    """Close some spells that ended placements have left open, as at their end; answers how many.
-
-    At most `CLOSED_AT_ONCE` in one transaction: call it again until there is nothing left.
-    """
-    policies.demand(actor, policies.SWEEPS)
-    with transaction.atomic():
-        left = PlacedLoan.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-            institution=actor.institution_id, closed_at__isnull=True
-        )
-        left = left.exclude(placement__state=State.LIVE).select_related("placement")
-        spells = list(left[:CLOSED_AT_ONCE])
-        for placement in {spell.placement for spell in spells}:
-            mine = [spell.pk for spell in spells if spell.placement_id == placement.pk]
-            closed_at: Any = placement.closed_at
-            close_spells(
-                placement, placement.state, placement.close_reason, closed_at, spell_ids=mine
-            )
-    return len(spells)
-
-
-def close_spells(
-    placement: Placement,
-    kind: str,
-    reason: str,
-    closed_at: datetime,
-    *,
-    spell_ids: Sequence | None = None,
-) -> None:
-    """Close what is open of a placement, all of it or these spells.
-
-    A spell over a loan that owes nothing ends as settled.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            CLOSE,
-            {
-                "placement": placement.pk,
-                "spells": None if spell_ids is None else list(spell_ids),
-                "kind": str(kind),
-                "reason": reason,
-                "closed_at": closed_at,
-            },
-        )
-
-
-def open_balance_minor(placement: Placement) -> int:
-    """The balance at placement of the loans that are still in it."""
-    spells = PlacedLoan.objects.filter(placement=placement, closed_at__isnull=True)
-    return spells.aggregate(total=Sum("balance_minor"))["total"] or 0

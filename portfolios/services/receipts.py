@@ -7,10 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from agencies import audit, policies, selectors, texts
+from agencies import audit, policies, selectors
 from agencies.actors import Actor
 from config import clock, errors
 from portfolios import file_messages, file_sentences, matching, receipt_files
@@ -25,7 +24,6 @@ from portfolios.services import idempotency
 LARGEST_FILE_BYTES = 20 * 1024 * 1024
 ROWS_MAX = 50_000
 MAY_REMATCH = policies.FINANCE_PREPARERS | policies.SWEEPS
-NEARBY_DAYS = 7
 BATCH = 2000
 
 State = ReceiptLine.State
@@ -213,11 +211,13 @@ def _match(actor: Actor) -> dict:
             pk for pk, new in outcome.states.items() if new == state and receipts[pk].state != state
         ]
         ReceiptLine.objects.filter(pk__in=changed).update(state=state)
-    _confirm(actor, [(receipts[line], reports[recovery]) for line, recovery in outcome.pairs])
+    confirm_pairs(actor, [(receipts[line], reports[recovery]) for line, recovery in outcome.pairs])
     return outcome.states
 
 
-def _confirm(actor: Actor, pairs: list[tuple[ReceiptLine, Recovery]], reason: str = "") -> None:
+def confirm_pairs(
+    actor: Actor, pairs: list[tuple[ReceiptLine, Recovery]], reason: str = ""
+) -> None:
     """Write that these receipts prove these reports."""
     moment = clock.now()
     Confirmation.objects.bulk_create(
@@ -251,76 +251,3 @@ def _confirm(actor: Actor, pairs: list[tuple[ReceiptLine, Recovery]], reason: st
             for _line, recovery in pairs
         ]
     )
-
-
-def candidates(actor: Actor, line: ReceiptLine) -> QuerySet[Recovery]:
-    """Reports that an open receipt may be linked to: of its amount, and of its loan.
-
-    Where the loan has none, the receipt may name a wrong loan: then those of other loans with a
-    value date within a week.
-    """
-    policies.demand(actor, policies.INSTITUTION_PEOPLE)
-    alike = reported_recoveries(actor).filter(
-        amount_minor=line.amount_minor, currency=line.currency
-    )
-    of_loan = alike.filter(loan__reference=line.loan_reference)
-    if of_loan.exists():
-        return of_loan.select_related("loan", "agency").order_by("value_on", "pk")
-    day = line.value_on.toordinal()
-    nearby = Q(
-        value_on__range=(
-            line.value_on.fromordinal(day - NEARBY_DAYS),
-            line.value_on.fromordinal(day + NEARBY_DAYS),
-        )
-    )
-    return alike.filter(nearby).select_related("loan", "agency").order_by("value_on", "pk")
-
-
-def link(*, actor: Actor, line_id, recovery_id, reason: str) -> ReceiptLine:
-    """Settle an open receipt by hand: it proves this one of its candidates.
-
-    Raises `NotFound` for a receipt or a candidate that is none; `InvalidInput`: `REQUIRED`,
-    `CARD_NUMBER`; `InvalidState`: `SETTLED`.
-    """
-    policies.demand(actor, policies.FINANCE_PREPARERS)
-    reason = texts.reason(reason)
-    with transaction.atomic():
-        idempotency.lock("receipts", actor.institution_id)
-        line = _open_line(actor, line_id)
-        recovery = selectors.find(candidates(actor, line), pk=recovery_id)
-        _settle(line, State.MATCHED, reason)
-        _confirm(actor, [(line, recovery)], reason)
-        audit.record(
-            actor,
-            "receipt.link",
-            line,
-            reason=reason,
-            changes={"recovery": recovery.reference, "state": State.MATCHED},
-        )
-    return line
-
-
-def dismiss(*, actor: Actor, line_id, reason: str) -> ReceiptLine:
-    """Settle an open receipt by hand: it proves no report. Raises as `link`."""
-    policies.demand(actor, policies.FINANCE_PREPARERS)
-    reason = texts.reason(reason)
-    with transaction.atomic():
-        idempotency.lock("receipts", actor.institution_id)
-        line = _open_line(actor, line_id)
-        _settle(line, State.DISMISSED, reason)
-        audit.record(
-            actor, "receipt.dismiss", line, reason=reason, changes={"state": State.DISMISSED}
-        )
-    return line
-
-
-def _open_line(actor: Actor, line_id) -> ReceiptLine:
-    line = selectors.find(visible_receipt_lines(actor), pk=line_id)
-    if line.state not in OPEN:
-        raise errors.InvalidState("SETTLED", _("This receipt has been settled already."))
-    return line
-
-
-def _settle(line: ReceiptLine, state: str, reason: str) -> None:
-    ReceiptLine.objects.filter(pk=line.pk, state__in=OPEN).update(state=state, reason=reason)
-    line.state, line.reason = state, reason

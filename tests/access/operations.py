@@ -55,6 +55,7 @@ IDENTIFIERS = {
     "objectId": "placement",
     "policyId": "policy",
     "scoreId": "score",
+    "disputeId": "ranking_dispute",
 }
 """What an input of type ID names; one that is new fails here."""
 
@@ -88,6 +89,7 @@ FREE_TEXTS = {
     "text",
     "shownQuestion",
     "answer",
+    "correction",
     "summary",
     "account",
     "imbalanceReason",

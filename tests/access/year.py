@@ -5,7 +5,12 @@ import datetime
 from agencies import actors
 from agencies.scope import scope
 from config import clock
-from marketplace.services import ranking_backtests, ranking_proposals, rankings
+from marketplace.services import (
+    ranking_backtests,
+    ranking_disputes,
+    ranking_proposals,
+    rankings,
+)
 from payouts.models import Excess, Payout, PayoutAccount, Statement
 from payouts.services import accounts, commissions, payouts, statements
 from portfolios.models import Complaint, ComplaintIntake, Hold, Objection, ReceiptLine, Recovery
@@ -23,6 +28,7 @@ from portfolios.services import (
     recalls,
     receipts,
     recoveries,
+    reversals,
 )
 from tests import world
 from tests.access.estate import Estate
@@ -88,7 +94,7 @@ def work(estate: Estate) -> None:
             (live, "9.99"),
         )
     with scope(estate.house.actor("collector")) as actor:
-        recoveries.reverse(
+        reversals.reverse(
             actor=actor,
             reference=f"{estate.mark('lasting')}-b",
             reversal_reference=f"{estate.mark('lasting')}-v",
@@ -231,8 +237,35 @@ def accrue(estate: Estate) -> None:
         commissions.accrue(actor=actor)
 
 
+def dispute(estate: Estate) -> None:
+    """The agency objects to two figures behind its score; the bank has answered the second."""
+    given = {
+        "score_id": estate.ids["score"][0],
+        "subject": "payment",
+        "loan_reference": estate.references["lasting"],
+        "payment_reference": f"{estate.mark('lasting')}-b",
+    }
+    with scope(estate.house.actor()) as actor:
+        made = [
+            ranking_disputes.raise_one(
+                actor=actor, statement=f"{estate.mark('lasting')} was counted {how}", **given
+            )
+            for how in ("too late", "twice")
+        ]
+    estate.keep("ranking_dispute", *made)
+    with scope(estate.bank.actor("vendor_manager")) as actor:
+        ranking_disputes.answer(
+            actor=actor,
+            dispute_id=made[1].pk,
+            outcome="corrected",
+            answer=f"{estate.mark('lasting')} is right",
+            correction=f"Reversal {estate.mark('lasting')}-v",
+        )
+
+
 def conclude(estate: Estate) -> None:
-    """The draft of April, a ranking, and another policy proposed for it; run in May."""
+    """The draft of April, a ranking, what the agency says to it, and a proposal for its policy; run
+    in May."""
     with scope(estate.bank.actor("finance_preparer")) as actor:
         statements.prepare(actor=actor, starts_on=datetime.date(2026, 4, 1))
         draft = Statement.objects.get(state=Statement.State.DRAFT)
@@ -245,5 +278,6 @@ def conclude(estate: Estate) -> None:
         )
         ranking_backtests.backtest(actor=actor, policy_id=proposal.pk, currency="USD")
         estate.keep("policy", proposal)
+    dispute(estate)
     with scope(estate.house.actor()):
         estate.keep("recovery", Recovery.objects.get(reference=estate.references["recovery"]))

@@ -14,7 +14,7 @@ from agencies.scope import scope
 from config import clock as clocks
 from portfolios import matching
 from portfolios.models import Confirmation, Loan, ReceiptFile, ReceiptLine, Recovery
-from portfolios.services import placements, receipts, recoveries
+from portfolios.services import placements, receipt_lines, receipts, recoveries, reversals
 from tests import world
 from tests.portfolios import over_http
 
@@ -269,11 +269,11 @@ def test_a_report_taken_back_whole_is_no_candidate(bank, house, loans):
     report(house, (loans[0], "P-1", 10_00), (loans[0], "P-2", 10_00), (loans[0], "P-3", 10_00))
     with scope(house.actor()) as actor:
         back = {"actor": actor, "reason": "Entered twice"}
-        recoveries.reverse(reference="P-1", reversal_reference="R-1", **back)
-        recoveries.reverse(reference="P-2", reversal_reference="R-2", amount_minor=1, **back)
+        reversals.reverse(reference="P-1", reversal_reference="R-1", **back)
+        reversals.reverse(reference="P-2", reversal_reference="R-2", amount_minor=1, **back)
     assert confirm(bank, file_of(("B-1", loans[0], "10.00")))["ambiguous"] == 1
     with scope(house.actor()) as actor:
-        recoveries.reverse(
+        reversals.reverse(
             actor=actor, reason="Wrong loan", reference="P-3", reversal_reference="R-3"
         )
     with scope(bank.sweep) as sweep:
@@ -297,8 +297,10 @@ def test_a_receipt_with_a_wrong_loan_reference_is_linked_by_hand(bank, house, lo
     confirm(bank, file_of(("B-1", loans[0] + "0", "12.34")))
     with scope(bank.actor("finance_preparer")) as actor:
         line = ReceiptLine.objects.get()
-        (candidate,) = receipts.candidates(actor, line)
-        receipts.link(actor=actor, line_id=line.pk, recovery_id=candidate.pk, reason="Typing error")
+        (candidate,) = receipt_lines.candidates(actor, line)
+        receipt_lines.link(
+            actor=actor, line_id=line.pk, recovery_id=candidate.pk, reason="Typing error"
+        )
     assert confirmed(bank) == [("B-1", "P-1")]
 
 

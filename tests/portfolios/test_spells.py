@@ -8,14 +8,14 @@ from agencies.models import AuditEntry
 from agencies.scope import scope
 from config import errors
 from portfolios.models import Loan, PlacedLoan, Placement, PlacementGrant
-from portfolios.services import balances, placements, rules
+from portfolios.services import balances, placements, rules, spells
 from tests import world
 from tests.portfolios import over_http
 
 pytestmark = pytest.mark.django_db
 
 
-def spells(bank) -> list[tuple]:
+def told_spells(bank) -> list[tuple]:
     with scope(bank.actor("auditor")):
         rows = PlacedLoan.objects.order_by("opened_at", "balance_minor")
         return list(rows.values_list("close_kind", "close_reason"))
@@ -59,7 +59,7 @@ def test_every_end_has_its_kind_and_counts_as_a_placement(bank, house, placement
     with scope(bank.sweep) as actor:
         assert placements.expire_due(actor=actor) == 1
         assert placements.expire_due(actor=actor) == 0
-    assert spells(bank) == [("recalled", "Sold"), ("expired", "The term is over.")]
+    assert told_spells(bank) == [("recalled", "Sold"), ("expired", "The term is over.")]
     assert [loan.earlier_placements for loan in loans(bank)] == [1, 1]
     with scope(bank.actor("auditor")):
         ended = Placement.objects.get()
@@ -75,7 +75,7 @@ def test_a_spell_over_a_loan_that_owes_nothing_ends_as_settled(bank, house, plac
         balances.correct_many(actor=actor, corrections=[balances.Correction(first.pk, 0)])
     with scope(bank.actor("vendor_manager")) as actor:
         placements.recall(actor=actor, placement_id=placement.pk, reason="Over")
-    assert spells(bank) == [("settled", "Over"), ("recalled", "Over")]
+    assert told_spells(bank) == [("settled", "Over"), ("recalled", "Over")]
 
 
 def test_an_agency_returns_single_loans_and_sees_them_no_more(bank, house, placement):
@@ -90,7 +90,7 @@ def test_an_agency_returns_single_loans_and_sees_them_no_more(bank, house, place
         assert list(Loan.objects.values_list("pk", flat=True)) == [second.pk]
     again = over_http.do(client, "loansReturn", "returnedCount", **given, reason="Again")
     assert again["errors"][0]["code"] == "NOT_FOUND"
-    assert spells(bank) == [("returned", "Moved abroad"), ("", "")]
+    assert told_spells(bank) == [("returned", "Moved abroad"), ("", "")]
     assert [loan.earlier_placements for loan in loans(bank)] == [1, 0]
     assert [loan.placement_id for loan in loans(bank)] == [None, placement.pk]
 
@@ -102,7 +102,7 @@ def test_an_agency_returns_a_placement_whole(bank, house, placement):
     with scope(house.actor()):
         assert not Placement.objects.exists()
         assert not Loan.objects.exists()
-    assert spells(bank) == [("returned", "No capacity left")] * 2
+    assert told_spells(bank) == [("returned", "No capacity left")] * 2
     with scope(bank.actor("auditor")):
         assert Placement.objects.get().state == "returned"
         assert not PlacementGrant.objects.exists()
@@ -127,7 +127,7 @@ def test_a_large_placement_ends_at_once_and_its_spells_a_moment_later(bank, hous
                 opened_on=one.opened_on,
                 days_past_due=1,
             )
-            for number in range(placements.CLOSED_AT_ONCE)
+            for number in range(spells.CLOSED_AT_ONCE)
         )
     placement = world.place(bank, house, portfolio)
     with scope(bank.actor("vendor_manager")) as actor:
@@ -138,10 +138,10 @@ def test_a_large_placement_ends_at_once_and_its_spells_a_moment_later(bank, hous
     with scope(bank.actor("auditor")):
         assert PlacedLoan.objects.filter(closed_at=None).count() == 1_001
     with scope(bank.sweep) as actor:
-        assert [placements.close_ended(actor=actor) for _each in range(3)] == [1_000, 1, 0]
+        assert [spells.close_ended(actor=actor) for _each in range(3)] == [1_000, 1, 0]
     with scope(bank.actor("auditor")):
         ended = Placement.objects.get()
-        assert set(spells(bank)) == {("recalled", "Sold")}
+        assert set(told_spells(bank)) == {("recalled", "Sold")}
         assert set(PlacedLoan.objects.values_list("closed_at", flat=True)) == {ended.closed_at}
         assert set(Loan.objects.values_list("placement", "earlier_placements")) == {(None, 1)}
 
@@ -153,6 +153,6 @@ def test_nobody_else_can_return(bank, house, placement):
         placements.give_back(actor=actor, placement_id=placement.pk, reason="Mine")
     with scope(bank.actor("vendor_manager")) as actor, pytest.raises(errors.NotAllowed):
         placements.give_back(actor=actor, placement_id=placement.pk, reason="Mine")
-    assert spells(bank) == [("", ""), ("", "")]
+    assert told_spells(bank) == [("", ""), ("", "")]
     with scope(house.actor()):
         assert Loan.objects.count() == 2

@@ -11,7 +11,7 @@ from agencies.scope import scope
 from config import clock as clocks
 from portfolios.models import PlacedLoan
 from portfolios.selectors import confirmed_net_minor
-from portfolios.services import receipts, recoveries
+from portfolios.services import receipts, recoveries, reversals
 from tests import world
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +95,7 @@ def _do(bank, house, loan, kind, number, figure, part=None):
             }
             recoveries.log(actor=actor, idempotency_key=str(next(_keys)), rows=[row])
         else:
-            recoveries.reverse(
+            reversals.reverse(
                 actor=actor,
                 reference=f"P-{number}",
                 reversal_reference=f"R-{number}-{figure}",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from config import copying
+from config import records
 
 pytestmark = pytest.mark.django_db
 
@@ -13,14 +13,14 @@ def test_rows_come_as_records_in_their_order():
     query = (
         "select n::int, n::bigint * 1000000007 from generate_series(-2, %(last)s) as n order by 1"
     )
-    found = copying.records(query, {"last": 100_000}, COLUMNS)
+    found = records.read(query, {"last": 100_000}, COLUMNS)
     assert len(found) == 100_003
     assert found["small"].tolist() == list(range(-2, 100_001))
     assert found["large"][-1] == 100_000 * 1_000_000_007
 
 
 def test_no_row_is_no_record():
-    assert len(copying.records("select 1, 2::bigint where false", {}, COLUMNS)) == 0
+    assert len(records.read("select 1, 2::bigint where false", {}, COLUMNS)) == 0
 
 
 @pytest.mark.parametrize(
@@ -28,4 +28,4 @@ def test_no_row_is_no_record():
 )
 def test_other_columns_are_refused(query):
     with pytest.raises(ValueError, match="other columns"):
-        copying.records(query, {}, COLUMNS)
+        records.read(query, {}, COLUMNS)

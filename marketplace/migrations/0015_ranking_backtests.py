@@ -17,7 +17,7 @@ DECIDED = "state, decided_at, decided_by_id, decision_reason"
 class Migration(migrations.Migration):
     dependencies = [
         ("agencies", "0003_context_clock_and_walls"),
-        ("marketplace", "0013_fair_rankings"),
+        ("marketplace", "0014_ranking_disputes"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
