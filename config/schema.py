@@ -5,7 +5,16 @@ import graphene
 from agencies import policies
 from agencies.graphql import audit, clients, institutions, panel, people, viewer
 from config.graphql import queries
-from marketplace.graphql import awards, bids, listings, ranking_disputes, rankings, room_steps
+from marketplace.graphql import (
+    awards,
+    bids,
+    listings,
+    ranking_backtests,
+    ranking_disputes,
+    ranking_policies,
+    rankings,
+    room_steps,
+)
 from payouts.graphql import accounts, commissions, payouts, statements
 from portfolios.graphql import (
     balances,
@@ -59,6 +68,7 @@ class Query(
     bids.Query,
     awards.Query,
     rankings.Query,
+    ranking_policies.Query,
     ranking_disputes.Query,
     commissions.Query,
     statements.Query,
@@ -100,6 +110,8 @@ class Mutation(
     bids.Mutation,
     awards.Mutation,
     rankings.Mutation,
+    ranking_policies.Mutation,
+    ranking_backtests.Mutation,
     ranking_disputes.Mutation,
     commissions.Mutation,
     statements.Mutation,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 from django.db.models import QuerySet
 from django.urls import NoReverseMatch, resolve, reverse
+from django.utils.translation import gettext as _
 
 from agencies import selectors as who
 from agencies.actors import Actor
@@ -70,6 +71,11 @@ KINDS = {
     "complaint": Kind(owed.visible_complaints, lambda row, actor: row.loan_reference, "complaint"),
     "complaintintake": Kind(owed.visible_intakes, lambda row, actor: row.loan_reference, "intake"),
     "rankingrun": Kind(deals.visible_runs, lambda row, actor: row.currency, ""),
+    "rankingpolicy": Kind(
+        deals.visible_ranking_policies,
+        lambda row, actor: _("version %(version)s") % {"version": row.version},
+        "",
+    ),
     "rankingdispute": Kind(
         deals.visible_ranking_disputes,
         lambda row, actor: row.get_subject_display(),

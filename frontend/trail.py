@@ -116,6 +116,12 @@ WORDS = {
     "listing.award": (_("awarded the listing"), "award", "success"),
     "bid.submit": (_("submitted a bid"), "send", "info"),
     "ranking.compute": (_("computed the ranking"), "chart-no-axes-column", ""),
+    "ranking_policy.begin": (_("began with the portal's own ranking policy"), "scale", ""),
+    "ranking_policy.propose": (_("proposed a ranking policy"), "scale", "info"),
+    "ranking_policy.backtest": (_("tried a ranking policy on past quarters"), "scale", ""),
+    "ranking_policy.adopt": (_("adopted a ranking policy"), "circle-check", "success"),
+    "ranking_policy.refuse": (_("refused a ranking policy"), "circle-x", "danger"),
+    "ranking_policy.withdraw": (_("withdrew a ranking policy"), "x", ""),
     "ranking_dispute.raise": (
         _("objected to a figure of the ranking"),
         "message-square-warning",

@@ -41,6 +41,9 @@ from frontend.views import (
     publications,
     ranking_cards,
     ranking_disputes,
+    ranking_policies,
+    ranking_policy_form,
+    ranking_policy_steps,
     rankings,
     recalls,
     receipts,
@@ -181,6 +184,21 @@ urlpatterns = [
     path("listings/<uuid:pk>/award/preview/", awards.preview, name="listing-award-preview"),
     path("ranking/", rankings.ranking, name="ranking"),
     path("ranking/compute/", rankings.compute, name="ranking_compute"),
+    path("ranking/policy/", ranking_policies.policy, name="ranking_policy"),
+    path("ranking/policy/propose/", ranking_policy_form.propose, name="ranking_policy_propose"),
+    path(
+        "ranking/policy/<uuid:pk>/backtest/",
+        ranking_policy_steps.backtest,
+        name="ranking_policy_backtest",
+    ),
+    path(
+        "ranking/policy/<uuid:pk>/adopt/", ranking_policy_steps.adopt, name="ranking_policy_adopt"
+    ),
+    path(
+        "ranking/policy/<uuid:pk>/refuse/",
+        ranking_policy_steps.refuse,
+        name="ranking_policy_refuse",
+    ),
     path("ranking/scores/<uuid:pk>/", ranking_cards.card, name="ranking_card"),
     path("ranking/scores/<uuid:pk>/cells.csv", ranking_cards.pack, name="ranking_pack"),
     path(

@@ -42,6 +42,9 @@ STATES = {
     "green": (_("Green"), "success"),
     "amber": (_("Amber"), "warning"),
     "red": (_("Red"), "danger"),
+    # ranking: its policy
+    "proposed": (_("Proposed"), "warning"),
+    "adopted": (_("Adopted"), "success"),
     # ranking: a dispute's outcome
     "corrected": (_("Corrected"), "success"),
     "not_corrected": (_("Not corrected"), "neutral"),

@@ -5,6 +5,7 @@ from .bids import Bid
 from .documents import ListingDocument
 from .listings import Listing, ListingInvitation
 from .questions import ListingAnswer, ListingQuestion, QuestionAuthor
+from .ranking_backtests import RankingBacktest
 from .ranking_disputes import RankingDispute
 from .ranking_policies import RankingPolicy
 from .rankings import CurrentRanking, RankingPack, RankingRun, RankingScore
@@ -26,6 +27,7 @@ __all__ = [
     "ListingQuestion",
     "ListingTerms",
     "QuestionAuthor",
+    "RankingBacktest",
     "RankingDispute",
     "RankingPack",
     "RankingPolicy",

@@ -13,6 +13,7 @@ from agencies.models import PanelMembership
 from agencies.selectors import visible_memberships
 from marketplace.models import (
     CurrentRanking,
+    RankingBacktest,
     RankingPack,
     RankingPolicy,
     RankingRun,
@@ -36,9 +37,15 @@ def _of_panels(model, actor: Actor) -> QuerySet:
 
 
 def visible_ranking_policies(actor: Actor) -> QuerySet[RankingPolicy]:
-    """Every version for the bank; for an agency those by which it was ever ranked."""
+    """Every version for the bank; an agency sees those that were adopted: the rule is published."""
     found = _of_panels(RankingPolicy, actor)
     return found if is_bank(actor) else found.filter(state=RankingPolicy.State.ADOPTED)
+
+
+def visible_backtests(actor: Actor) -> QuerySet[RankingBacktest]:
+    """The bank's own; an agency learns of a policy when it is adopted."""
+    found = RankingBacktest.objects
+    return found.filter(institution=actor.institution_id) if is_bank(actor) else found.none()
 
 
 def visible_runs(actor: Actor) -> QuerySet[RankingRun]:

@@ -19,7 +19,19 @@ USUAL_STRATA = [
     ["balance", [500, 1_000, 2_500, 5_000, 10_000, 25_000]],
     ["earlier_placements", [1, 2]],
 ]
-MAY_USE = policies.VENDOR_MANAGERS | policies.SWEEPS
+MAY_USE = policies.VENDOR_MANAGERS | policies.COMPLIANCE_OFFICERS | policies.SWEEPS
+MAY_READ = policies.VENDOR_MANAGERS | policies.COMPLIANCE_OFFICERS | policies.AUDITORS
+
+
+def current(*, actor: Actor) -> RankingPolicy:
+    """The newest adopted version of the actor's institution; the portal's own, not saved, where
+    there is none yet."""
+    policies.demand(actor, MAY_READ)
+    own: Any = actor.institution_id
+    adopted = visible_ranking_policies(actor).filter(state=State.ADOPTED)
+    return adopted.order_by("-version").first() or RankingPolicy(
+        institution_id=own, version=1, strata=USUAL_STRATA, state=State.ADOPTED
+    )
 
 
 def in_force(*, actor: Actor) -> RankingPolicy:
@@ -28,10 +40,11 @@ def in_force(*, actor: Actor) -> RankingPolicy:
     Where there is none yet, the portal's own becomes version 1.
     """
     policies.demand(actor, MAY_USE)
-    adopted = visible_ranking_policies(actor).filter(state=State.ADOPTED)
-    found = adopted.select_for_update().order_by("-version").first()
-    if found is not None:
-        return found
+    adopted = visible_ranking_policies(actor).filter(state=State.ADOPTED).order_by("-version")
+    while found := adopted.select_for_update().first():
+        # Whoever held the lock may have adopted another version meanwhile.
+        if adopted.values_list("pk", flat=True).first() == found.pk:
+            return found
     moment = clock.now()
     owner: dict[str, Any] = {"institution_id": actor.institution_id}
     with transaction.atomic():

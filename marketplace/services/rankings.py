@@ -1,57 +1,31 @@
 """Rankings: computed from what was known at a moment, kept as they were, shown by a pointer."""
 
-import dataclasses
 import datetime
-import functools
-import hashlib
 import uuid
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import numpy as np
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from agencies import audit, policies, selectors
 from agencies.actors import Actor
 from agencies.selectors import visible_institutions
-from config import clock, errors, plans
+from config import clock, errors
 from marketplace.models import CurrentRanking, RankingPack, RankingRun, RankingScore
 from marketplace.selectors import visible_runs
 from marketplace.services import (
-    conduct_gates,
+    ranking_answers,
     ranking_policies,
     ranking_results,
-    success_books,
     success_cells,
 )
-from marketplace.services.conduct_gates import Conduct
 from marketplace.services.exposures import Question
-from marketplace.services.success_books import SuccessBook
-from marketplace.success import scores, table
-from marketplace.success.gate import Light
-from marketplace.success.scores import Result
+from marketplace.services.ranking_answers import Answer
+from marketplace.success import table
 from portfolios.selectors import visible_placements, visible_portfolios
 
 MAY_COMPUTE = policies.VENDOR_MANAGERS | policies.SWEEPS
-DECIDING = (
-    "conduct_gates",
-    "exposures",
-    "ranking_policies",
-    "ranking_results",
-    "success_books",
-)
 MAY_VERIFY = policies.VENDOR_MANAGERS | policies.AUDITORS | policies.SWEEPS
-
-
-@dataclasses.dataclass(frozen=True)
-class Computed:
-    """What a question comes to."""
-
-    book: SuccessBook
-    result: Result
-    conduct: list[Conduct]
-    results_sha256: str
 
 
 def compute(*, actor: Actor, currency: str, portfolio_id=None, product: str = "") -> RankingRun:
@@ -77,7 +51,7 @@ def compute(*, actor: Actor, currency: str, portfolio_id=None, product: str = ""
             product=product,
         )
         success_cells.refresh(actor=actor, question=question)
-        found = _computed(actor, question, is_kept=not product)
+        found = ranking_answers.find(actor=actor, question=question, is_kept=not product)
         if found is None:
             raise errors.InvalidState(
                 "NOTHING_PLACED", _("No loan was with an agency long enough to be compared.")
@@ -136,23 +110,12 @@ def verify(*, actor: Actor, run_id) -> dict[str, bool]:
         product=run.product,
     )
     with transaction.atomic():
-        found = _computed(actor, question, is_kept=False)
+        found = ranking_answers.find(actor=actor, question=question, is_kept=False)
     return {
         "inputs": found is not None and found.book.sha256 == run.inputs_sha256,
         "results": found is not None and found.results_sha256 == run.results_sha256,
-        "code": code_version() == run.code_version,
+        "code": ranking_answers.code_version() == run.code_version,
     }
-
-
-@functools.cache
-def code_version() -> str:
-    """SHA-256 of the code that decides what a ranking says: the engine and what feeds it."""
-    here = Path(__file__).parent
-    engine = sorted(here.parent.joinpath("success").glob("*.py"))
-    digest = hashlib.sha256()
-    for path in [*engine, *(here / f"{name}.py" for name in DECIDING)]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def _placements(actor: Actor, portfolio) -> list[uuid.UUID] | None:
@@ -162,27 +125,7 @@ def _placements(actor: Actor, portfolio) -> list[uuid.UUID] | None:
     return list(placements.order_by("pk").values_list("pk", flat=True))
 
 
-def _computed(actor: Actor, question: Question, *, is_kept: bool) -> Computed | None:
-    with plans.without_nested_loops():
-        book = success_books.read(question, is_kept=is_kept)
-    if book is None:
-        return None
-    conduct = conduct_gates.judge(
-        actor=actor,
-        question=question,
-        agencies=book.agencies,
-        loan_months=book.cells.in_pairs().loan_months.sum(axis=(1, 2)),
-    )
-    result = scores.score(
-        book.book,
-        ranking_policies.engine_policy(question.policy, question.currency),
-        counted=book.cells,
-        barred=np.array([one.gate.light is Light.RED for one in conduct]),
-    )
-    return Computed(book, result, conduct, ranking_results.digest(book.agencies, result))
-
-
-def _keep(question: Question, found: Computed, portfolio) -> RankingRun:
+def _keep(question: Question, found: Answer, portfolio) -> RankingRun:
     """The run and its rows, and the pointer to it."""
     result = found.result
     run = RankingRun(
@@ -193,7 +136,7 @@ def _keep(question: Question, found: Computed, portfolio) -> RankingRun:
         product=question.product,
         watermark=question.at,
         computed_at=clock.now(),
-        code_version=code_version(),
+        code_version=ranking_answers.code_version(),
         inputs_sha256=found.book.sha256,
         results_sha256=found.results_sha256,
         fit=table.diagnostics(result),

@@ -53,6 +53,7 @@ IDENTIFIERS = {
     "machineClientId": "client",
     "personId": "user",
     "objectId": "placement",
+    "policyId": "policy",
     "scoreId": "score",
     "disputeId": "ranking_dispute",
 }

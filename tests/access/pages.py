@@ -39,6 +39,7 @@ KINDS = {
     "listings/documents/": "listing_document",
     "listings/questions/": "question",
     "listings/": "listing",
+    "ranking/policy/": "policy",
     "ranking/scores/": "score",
     "ranking/disputes/": "ranking_dispute",
     "statements/": "statement",

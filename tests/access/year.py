@@ -5,7 +5,12 @@ import datetime
 from agencies import actors
 from agencies.scope import scope
 from config import clock
-from marketplace.services import ranking_disputes, rankings
+from marketplace.services import (
+    ranking_backtests,
+    ranking_disputes,
+    ranking_proposals,
+    rankings,
+)
 from payouts.models import Excess, Payout, PayoutAccount, Statement
 from payouts.services import accounts, commissions, payouts, statements
 from portfolios.models import Complaint, ComplaintIntake, Hold, Objection, ReceiptLine, Recovery
@@ -259,7 +264,8 @@ def dispute(estate: Estate) -> None:
 
 
 def conclude(estate: Estate) -> None:
-    """The draft of April, a ranking and what the agency says to it; run in May."""
+    """The draft of April, a ranking, what the agency says to it, and a proposal for its policy; run
+    in May."""
     with scope(estate.bank.actor("finance_preparer")) as actor:
         statements.prepare(actor=actor, starts_on=datetime.date(2026, 4, 1))
         draft = Statement.objects.get(state=Statement.State.DRAFT)
@@ -267,6 +273,11 @@ def conclude(estate: Estate) -> None:
     with scope(estate.bank.actor("vendor_manager")) as actor:
         run = rankings.compute(actor=actor, currency="USD")
         estate.keep("score", run.scores.get(agency=estate.house.agency))
+        proposal = ranking_proposals.propose(
+            actor=actor, window_months=6, reason=estate.mark("private")
+        )
+        ranking_backtests.backtest(actor=actor, policy_id=proposal.pk, currency="USD")
+        estate.keep("policy", proposal)
     dispute(estate)
     with scope(estate.house.actor()):
         estate.keep("recovery", Recovery.objects.get(reference=estate.references["recovery"]))

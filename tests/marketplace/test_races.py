@@ -7,10 +7,10 @@ from django.db import connection
 
 from agencies.scope import scope
 from config import errors
-from marketplace.models import Award, Bid
-from marketplace.services import awards, bids
+from marketplace.models import Award, Bid, RankingPolicy
+from marketplace.services import awards, bids, ranking_policies, ranking_proposals
 from portfolios.models import Placement
-from tests.marketplace import market
+from tests.marketplace import market, ranked
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -73,3 +73,60 @@ def test_of_two_first_bids_at_once_the_later_replaces(busy):
     assert ends == ["done", "done"]
     with scope(busy.houses[0].actor()):
         assert [bid.revision for bid in Bid.objects.all()] == [2]
+
+
+def test_of_two_proposals_at_once_one_waits_for_a_decision(transactional_db, clock):
+    clock.set(ranked.NOON)
+    panel = ranked.opened()
+    ends = at_once(
+        panel.bank.actor("vendor_manager"),
+        ranking_proposals.propose,
+        window_months=6,
+        reason="Others do",
+    )
+    assert ends == ["ALREADY_PROPOSED", "done"]
+    with scope(panel.bank.actor("auditor")):
+        assert sorted(RankingPolicy.objects.values_list("version", "state")) == [
+            (1, "adopted"),
+            (2, "proposed"),
+        ]
+
+
+def test_of_two_adoptions_at_once_one_holds(transactional_db, clock):
+    clock.set(ranked.NOON)
+    panel = ranked.opened()
+    policy = panel.propose(window_months=6)
+    ends = at_once(
+        panel.bank.actor("compliance_officer"),
+        ranking_proposals.adopt,
+        policy_id=policy.pk,
+        reason="Agreed",
+    )
+    assert ends == ["NOT_PROPOSED", "done"]
+
+
+def test_a_run_that_waited_for_an_adoption_is_by_the_adopted_version(transactional_db, clock):
+    clock.set(ranked.NOON)
+    panel = ranked.opened()
+    policy = panel.propose(window_months=6)
+    adopted, asking, found = threading.Event(), threading.Event(), []
+
+    def run():
+        try:
+            with scope(panel.bank.sweep) as actor:
+                adopted.wait(20)
+                asking.set()
+                found.append(ranking_policies.in_force(actor=actor).version)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    with scope(panel.bank.actor("compliance_officer")) as actor:
+        ranking_proposals.adopt(actor=actor, policy_id=policy.pk, reason="Agreed")
+        adopted.set()
+        asking.wait(20)
+        thread.join(0.5)  # it waits for the lock
+        assert found == []
+    thread.join(30)
+    assert found == [2]
