@@ -5,6 +5,7 @@ import graphene
 from agencies import policies
 from config.graphql import mutations, queries, scalars, types
 from marketplace import selectors
+from marketplace.models import RankingCut
 from marketplace.services import rankings
 
 MAY_READ = (
@@ -118,6 +119,8 @@ class Ranking(types.Value):
     currency = graphene.String(required=True)
     portfolio_id = graphene.ID()
     product = graphene.String(required=True)
+    starts_on = graphene.Date()
+    ends_on = graphene.Date(description="The last day that counts.")
     watermark = scalars.DateTime(required=True, description="What was recorded before counts.")
     policy_version = graphene.Int(required=True)
     code_version = graphene.String(required=True)
@@ -155,6 +158,12 @@ class Ranking(types.Value):
     def resolve_product(root, info):
         return root.run.product
 
+    def resolve_starts_on(root, info):
+        return root.run.starts_on
+
+    def resolve_ends_on(root, info):
+        return root.run.ends_on
+
     def resolve_watermark(root, info):
         return root.run.watermark
 
@@ -183,17 +192,16 @@ class RankingCompute(mutations.Mutation):
         currency = graphene.String(required=True)
         portfolio_id = graphene.ID()
         product = graphene.String()
+        starts_on = graphene.Date()
+        ends_on = graphene.Date()
 
     ranking = graphene.Field(Ranking)
 
     @classmethod
-    def perform(cls, info, actor, currency, portfolio_id=None, product=""):
-        rankings.compute(actor=actor, currency=currency, portfolio_id=portfolio_id, product=product)
-        return cls(
-            ranking=selectors.shown_ranking(
-                actor, currency=currency, portfolio_id=portfolio_id, product=product
-            )
-        )
+    def perform(cls, info, actor, currency, **given):
+        cut = RankingCut(**given)
+        rankings.compute(actor=actor, currency=currency, cut=cut)
+        return cls(ranking=selectors.shown_ranking(actor, currency=currency, cut=cut))
 
 
 class Query(graphene.ObjectType):
@@ -204,6 +212,8 @@ class Query(graphene.ObjectType):
         institution_id=graphene.ID(description="For an agency on several panels."),
         portfolio_id=graphene.ID(description="Of its loans alone; for the bank."),
         product=graphene.String(description="Of its loans alone; for the bank."),
+        starts_on=graphene.Date(description="With endsOn, of these days alone; for the bank."),
+        ends_on=graphene.Date(),
         description="The current one in a currency; null where there is none.",
     )
     ranking_pack = queries.field(
@@ -213,13 +223,12 @@ class Query(graphene.ObjectType):
         description="The cells behind a score as CSV, with what was expected of each.",
     )
 
-    def resolve_ranking(root, info, currency, institution_id=None, portfolio_id=None, product=""):
+    def resolve_ranking(root, info, currency, institution_id=None, **given):
         return selectors.shown_ranking(
             info.context.actor,
             currency=currency,
             institution_id=institution_id,
-            portfolio_id=portfolio_id,
-            product=product,
+            cut=RankingCut(**given),
         )
 
     def resolve_ranking_pack(root, info, score_id):

@@ -174,6 +174,8 @@ class Migration(migrations.Migration):
                 ),
                 ("currency", models.CharField(max_length=3)),
                 ("product", models.CharField(blank=True, max_length=60)),
+                ("starts_on", models.DateField(null=True)),
+                ("ends_on", models.DateField(null=True)),
                 ("watermark", models.DateTimeField()),
                 ("computed_at", models.DateTimeField()),
                 ("code_version", models.CharField(max_length=64)),
@@ -255,6 +257,8 @@ class Migration(migrations.Migration):
                 ),
                 ("currency", models.CharField(max_length=3)),
                 ("product", models.CharField(blank=True, max_length=60)),
+                ("starts_on", models.DateField(null=True)),
+                ("ends_on", models.DateField(null=True)),
                 (
                     "institution",
                     models.ForeignKey(
@@ -534,6 +538,17 @@ class Migration(migrations.Migration):
                 name="ranking_policy_possible",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="rankingrun",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ends_on__isnull", True), ("starts_on__isnull", True)),
+                    ("starts_on__lte", models.F("ends_on")),
+                    _connector="OR",
+                ),
+                name="ranking_run_period_possible",
+            ),
+        ),
         migrations.AddIndex(
             model_name="rankingrun",
             index=models.Index(
@@ -547,7 +562,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="currentranking",
             constraint=models.UniqueConstraint(
-                fields=("institution", "currency", "portfolio", "product"),
+                fields=(
+                    "institution",
+                    "currency",
+                    "portfolio",
+                    "product",
+                    "starts_on",
+                    "ends_on",
+                ),
                 name="one_current_ranking",
                 nulls_distinct=False,
             ),

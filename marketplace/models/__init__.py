@@ -8,13 +8,21 @@ from .questions import ListingAnswer, ListingQuestion, QuestionAuthor
 from .ranking_backtests import RankingBacktest
 from .ranking_disputes import RankingDispute
 from .ranking_policies import RankingPolicy
-from .rankings import CurrentRanking, RankingPack, RankingRun, RankingScore
+from .rankings import (
+    WHOLE,
+    CurrentRanking,
+    RankingCut,
+    RankingPack,
+    RankingRun,
+    RankingScore,
+)
 from .success_cells import SuccessCell, SuccessSheet
 from .tapes import Tape, TapeCut
 from .terms import ListingTerms, TermsAcceptance
 from .visits import RoomVisit
 
 __all__ = [
+    "WHOLE",
     "Award",
     "AwardShare",
     "Bid",
@@ -28,6 +36,7 @@ __all__ = [
     "ListingTerms",
     "QuestionAuthor",
     "RankingBacktest",
+    "RankingCut",
     "RankingDispute",
     "RankingPack",
     "RankingPolicy",

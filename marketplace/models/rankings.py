@@ -1,16 +1,41 @@
 """Rankings: what each agency achieved against an average one, kept as it was computed."""
 
+import dataclasses
+import datetime
+import uuid
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from config import ids
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class RankingCut:
+    """Which loans and days a ranking is of: those of one portfolio, of one product, of the days
+    from `starts_on` to `ends_on` (both or neither); without any of these of everything within the
+    policy's window."""
+
+    portfolio_id: uuid.UUID | None = None
+    product: str = ""
+    starts_on: datetime.date | None = None
+    ends_on: datetime.date | None = None
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The cut as columns of a run and of the pointer to it."""
+        return dataclasses.asdict(self)
+
+
+WHOLE = RankingCut()
+
+
 class RankingRun(models.Model):
     """One computation over one institution's panel; never changed.
 
     It saw what was recorded before `watermark`, under one `policy` and by one `code_version`, in
-    one currency and, where given, one portfolio or one product. `inputs_sha256` and
+    one currency, of the loans and days of a `RankingCut`. `inputs_sha256` and
     `results_sha256` are what the same computation gives again. `fit` is what it found besides the
     scores: `{basis, pull, groups, …}` as in `marketplace.success.table.diagnostics`. `field` is the
     panel without names, best first, for the agencies to see: `{index, low, high, status}`; empty
@@ -29,6 +54,8 @@ class RankingRun(models.Model):
         "portfolios.Portfolio", null=True, on_delete=models.PROTECT, related_name="+"
     )
     product = models.CharField(max_length=60, blank=True)
+    starts_on = models.DateField(null=True)
+    ends_on = models.DateField(null=True)
     watermark = models.DateTimeField()
     computed_at = models.DateTimeField()
     code_version = models.CharField(max_length=64)
@@ -38,15 +65,26 @@ class RankingRun(models.Model):
     field = models.JSONField(default=list)
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="ranking_run_period_possible",
+                condition=models.Q(starts_on__isnull=True, ends_on__isnull=True)
+                | models.Q(starts_on__lte=models.F("ends_on")),
+            )
+        ]
         indexes = [
             models.Index(
                 fields=["institution", "currency", "-watermark"], name="ranking_run_newest"
             )
         ]
 
+    @property
+    def cut(self) -> RankingCut:
+        return RankingCut(self.portfolio_id, self.product, self.starts_on, self.ends_on)
+
 
 class CurrentRanking(models.Model):
-    """Which run is shown for one currency and, where given, one portfolio or one product."""
+    """Which run is shown for one currency and one cut."""
 
     id = ids.primary_key()
     institution = models.ForeignKey(
@@ -57,12 +95,21 @@ class CurrentRanking(models.Model):
         "portfolios.Portfolio", null=True, on_delete=models.PROTECT, related_name="+"
     )
     product = models.CharField(max_length=60, blank=True)
+    starts_on = models.DateField(null=True)
+    ends_on = models.DateField(null=True)
     run = models.OneToOneField(RankingRun, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["institution", "currency", "portfolio", "product"],
+                fields=[
+                    "institution",
+                    "currency",
+                    "portfolio",
+                    "product",
+                    "starts_on",
+                    "ends_on",
+                ],
                 nulls_distinct=False,
                 name="one_current_ranking",
             )

@@ -18,8 +18,7 @@ def visible_ranking_disputes(actor: Actor) -> QuerySet[RankingDispute]:
 
 
 def disputable_scores(actor: Actor) -> QuerySet[RankingScore]:
-    """The agency's own scores in runs of whole panels on which it is in good standing."""
+    """The agency's own scores in runs of panels on which it is in good standing."""
     if actor.kind != "agency":
         return RankingScore.objects.none()
-    runs = visible_runs(actor).filter(portfolio=None, product="")
-    return visible_scores(actor).filter(run__in=runs)
+    return visible_scores(actor).filter(run__in=visible_runs(actor))

@@ -12,8 +12,10 @@ from agencies.actors import Actor
 from agencies.models import PanelMembership
 from agencies.selectors import visible_memberships
 from marketplace.models import (
+    WHOLE,
     CurrentRanking,
     RankingBacktest,
+    RankingCut,
     RankingPack,
     RankingPolicy,
     RankingRun,
@@ -49,22 +51,25 @@ def visible_backtests(actor: Actor) -> QuerySet[RankingBacktest]:
 
 
 def visible_runs(actor: Actor) -> QuerySet[RankingRun]:
-    return _of_panels(RankingRun, actor)
+    """An agency sees those without a cut: two of nearly the same loans could be subtracted."""
+    found = _of_panels(RankingRun, actor)
+    return found if is_bank(actor) else found.filter(**WHOLE.columns)
 
 
 def visible_current_rankings(actor: Actor) -> QuerySet[CurrentRanking]:
-    """Which runs are shown; an agency sees those of whole panels alone."""
+    """Which runs are shown; an agency sees those without a cut alone."""
     found = _of_panels(CurrentRanking, actor)
-    return found if is_bank(actor) else found.filter(portfolio=None, product="")
+    return found if is_bank(actor) else found.filter(**WHOLE.columns)
 
 
 def _own(model, actor: Actor) -> QuerySet:
-    """The whole panel for the bank; for an agency itself."""
+    """The whole panel for the bank; for an agency itself, in runs without a cut."""
     if is_bank(actor):
         return model.objects.filter(institution=actor.institution_id)
     if actor.kind != "agency":
         return model.objects.none()
-    return model.objects.filter(agency=actor.agency_id)
+    whole = {f"run__{name}": value for name, value in WHOLE.columns.items()}
+    return model.objects.filter(agency=actor.agency_id, **whole)
 
 
 def visible_scores(actor: Actor) -> QuerySet[RankingScore]:
@@ -103,15 +108,13 @@ class ShownRanking:
 
 
 def shown_ranking(
-    actor: Actor, *, currency: str, institution_id=None, portfolio_id=None, product: str = ""
+    actor: Actor, *, currency: str, institution_id=None, cut: RankingCut = WHOLE
 ) -> ShownRanking | None:
     """The current ranking in a currency as the actor may see it; None where there is none.
 
     An agency on several panels names the institution, or gets the newest of any.
     """
-    pointers = visible_current_rankings(actor).filter(
-        currency=currency, portfolio=portfolio_id, product=product
-    )
+    pointers = visible_current_rankings(actor).filter(currency=currency, **cut.columns)
     if institution_id:
         pointers = pointers.filter(institution=institution_id)
     pointer = (
@@ -170,8 +173,7 @@ def _before(actor: Actor, run: RankingRun) -> RankingRun | None:
     same = visible_runs(actor).filter(
         institution=run.institution_id,
         currency=run.currency,
-        portfolio=run.portfolio_id,
-        product=run.product,
+        **run.cut.columns,
         watermark__lt=run.watermark,
     )
     older = same.filter(watermark__lte=run.watermark - FOUR_WEEKS)

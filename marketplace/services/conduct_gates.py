@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 import uuid
 from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.db.models import Count, Q
@@ -11,7 +12,7 @@ from django.db.models import Count, Q
 from agencies.actors import Actor
 from marketplace.models import RankingPolicy
 from marketplace.services import ranking_policies
-from marketplace.services.exposures import MONTH_DAYS, Question
+from marketplace.services.exposures import Question
 from marketplace.success import gate
 from portfolios.models import Complaint
 from portfolios.selectors import visible_complaints
@@ -19,7 +20,7 @@ from portfolios.selectors import visible_complaints
 
 @dataclasses.dataclass(frozen=True)
 class Conduct:
-    """One agency's light, and the complaints of the window behind it."""
+    """One agency's light, and the complaints behind it."""
 
     gate: gate.Gate
     received: int
@@ -36,16 +37,16 @@ def judge(
 ) -> list[Conduct]:
     """The gates of `agencies`, which were exposed to `loan_months` of the question's loans.
 
-    Complaints of the policy's window count, as they were decided at the question's moment: upheld
+    Complaints of the question's days count, as they were decided at its moment: upheld
     ones where the agency was at fault. One of them of high severity is critical.
     """
     policy: RankingPolicy = question.policy
-    since = question.at - datetime.timedelta(days=policy.window_months * MONTH_DAYS)
+    since, until = _span(question)
     upheld = Q(
         outcome=Complaint.Outcome.UPHELD, is_agency_at_fault=True, decided_at__lt=question.at
     )
     complaints = visible_complaints(actor).filter(
-        placement__currency=question.currency, received_at__gte=since, received_at__lt=question.at
+        placement__currency=question.currency, received_at__gte=since, received_at__lt=until
     )
     if question.placement_ids is not None:
         complaints = complaints.filter(placement__in=question.placement_ids)
@@ -73,3 +74,12 @@ def judge(
         Conduct(light, row["received"], row["upheld"], row["critical"] > 0)
         for light, row in zip(gates, rows, strict=True)
     ]
+
+
+def _span(question: Question) -> tuple[datetime.datetime, datetime.datetime]:
+    """From when on and before when complaints count."""
+    zone = ZoneInfo(question.time_zone)
+    since = datetime.datetime.combine(question.from_on, datetime.time.min, zone)
+    if question.ends_on is None:
+        return since, question.at
+    return since, datetime.datetime.combine(question.until_on, datetime.time.min, zone)

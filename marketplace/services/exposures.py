@@ -18,6 +18,7 @@ and agency:
 import dataclasses
 import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 
@@ -40,7 +41,8 @@ PLAIN = {"product": "s.product", "grade": "s.grade", "region": "s.region"}
 class Question:
     """What is asked: loans of one institution in one currency, as known at `at`.
 
-    `placement_ids` None means all; `product` "" means any.
+    `placement_ids` None means all; `product` "" means any. Without `starts_on` and `ends_on`, the
+    first and the last day that count, it is the policy's window up to `at`.
     """
 
     policy: RankingPolicy
@@ -49,6 +51,26 @@ class Question:
     at: datetime.datetime
     placement_ids: list | None = None
     product: str = ""
+    starts_on: datetime.date | None = None
+    ends_on: datetime.date | None = None
+
+    @property
+    def asked_on(self) -> datetime.date:
+        """The business day on which it is asked, which is not over."""
+        return self.at.astimezone(ZoneInfo(self.time_zone)).date()
+
+    @property
+    def until_on(self) -> datetime.date:
+        """The day before which days count."""
+        if self.ends_on is None:
+            return self.asked_on
+        return min(self.asked_on, self.ends_on + datetime.timedelta(days=1))
+
+    @property
+    def from_on(self) -> datetime.date:
+        """The day from which months count that begin on it or later."""
+        days = self.policy.window_months * MONTH_DAYS
+        return self.starts_on or self.until_on - datetime.timedelta(days=days)
 
     def parameters(self) -> dict[str, Any]:
         unit = 10 ** money.exponent(self.currency)
@@ -63,6 +85,8 @@ class Question:
             "currency": self.currency,
             "zone": self.time_zone,
             "at": self.at,
+            "until": self.until_on,
+            "from": self.from_on,
             "placements": self.placement_ids,
             "product": self.product,
             "month": MONTH_DAYS,
@@ -124,10 +148,9 @@ EXPOSED = f"""
         from spell s left join promised d on d.spell_id = s.id
     )
     select id, placement_id, agency_id, first_on, balance_minor, is_random, stratum, is_settled,
-        least(last_on, (%(at)s at time zone %(zone)s)::date) as until_on,
-        least(last_on, (%(at)s at time zone %(zone)s)::date) - first_on as days
+        least(last_on, %(until)s) as until_on, least(last_on, %(until)s) - first_on as days
     from ended
-    where least(last_on, (%(at)s at time zone %(zone)s)::date) > first_on
+    where least(last_on, %(until)s) > first_on
         -- What was owed nothing can bring nothing, and has no rate.
         and balance_minor > 0
 """

@@ -1,7 +1,7 @@
 """Rankings: computed from what was known at a moment, kept as they were, shown by a pointer."""
 
 import datetime
-import uuid
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -11,7 +11,14 @@ from agencies import audit, policies, selectors
 from agencies.actors import Actor
 from agencies.selectors import visible_institutions
 from config import clock, errors
-from marketplace.models import CurrentRanking, RankingPack, RankingRun, RankingScore
+from marketplace.models import (
+    WHOLE,
+    CurrentRanking,
+    RankingCut,
+    RankingPack,
+    RankingRun,
+    RankingScore,
+)
 from marketplace.selectors import visible_runs
 from marketplace.services import (
     ranking_answers,
@@ -28,18 +35,19 @@ MAY_COMPUTE = policies.VENDOR_MANAGERS | policies.SWEEPS
 MAY_VERIFY = policies.VENDOR_MANAGERS | policies.AUDITORS | policies.SWEEPS
 
 
-def compute(*, actor: Actor, currency: str, portfolio_id=None, product: str = "") -> RankingRun:
+def compute(*, actor: Actor, currency: str, cut: RankingCut = WHOLE) -> RankingRun:
     """Rank the agencies of the actor's institution in one currency as of now, and keep it.
 
-    With a portfolio or a product its loans alone count. Raises `NotFound` for a portfolio that is
-    not there, and `InvalidState` `NOTHING_PLACED` where no loan was exposed to anybody within the
-    policy's window.
+    With a cut the loans and days of it alone count. Raises `NotFound` for a portfolio that is not
+    there; `InvalidInput` for a period: `REQUIRED` where half of it is missing,
+    `ENDS_BEFORE_IT_STARTS`, `FUTURE_DATE`; `InvalidState` `NOTHING_PLACED` where no loan was
+    exposed to anybody.
     """
     policies.demand(actor, MAY_COMPUTE)
     institution = selectors.find(visible_institutions(actor), pk=actor.institution_id)
-    portfolio = None
-    if portfolio_id:
-        portfolio = selectors.find(visible_portfolios(actor), pk=portfolio_id)
+    if cut.portfolio_id:
+        selectors.find(visible_portfolios(actor), pk=cut.portfolio_id)
+    _check_period(cut, clock.business_date(institution.time_zone))
     with transaction.atomic():
         policy = ranking_policies.in_force(actor=actor)
         question = Question(
@@ -47,16 +55,16 @@ def compute(*, actor: Actor, currency: str, portfolio_id=None, product: str = ""
             time_zone=institution.time_zone,
             currency=currency,
             at=clock.now(),
-            placement_ids=_placements(actor, portfolio),
-            product=product,
+            **_of_cut(actor, cut),
         )
         success_cells.refresh(actor=actor, question=question)
-        found = ranking_answers.find(actor=actor, question=question, is_kept=not product)
+        is_kept = not cut.product and cut.ends_on is None
+        found = ranking_answers.find(actor=actor, question=question, is_kept=is_kept)
         if found is None:
             raise errors.InvalidState(
                 "NOTHING_PLACED", _("No loan was with an agency long enough to be compared.")
             )
-        run = _keep(question, found, portfolio)
+        run = _keep(question, found, cut)
         audit.record(
             actor,
             "ranking.compute",
@@ -71,6 +79,24 @@ def compute(*, actor: Actor, currency: str, portfolio_id=None, product: str = ""
     return run
 
 
+def _check_period(cut: RankingCut, today: datetime.date) -> None:
+    if cut.starts_on is None and cut.ends_on is None:
+        return
+    if cut.starts_on is None or cut.ends_on is None:
+        missing = "starts_on" if cut.starts_on is None else "ends_on"
+        raise errors.InvalidInput(
+            "REQUIRED", _("Say both days of the period, or neither."), field=missing
+        )
+    if cut.starts_on > cut.ends_on:
+        raise errors.InvalidInput(
+            "ENDS_BEFORE_IT_STARTS", _("The period ends before it starts."), field="ends_on"
+        )
+    if cut.ends_on >= today:
+        raise errors.InvalidInput(
+            "FUTURE_DATE", _("The period has not ended yet."), field="ends_on"
+        )
+
+
 def compute_due(*, actor: Actor) -> int:
     """Compute what was not computed yet on this day of the institution; answers how many."""
     policies.demand(actor, policies.SWEEPS)
@@ -79,7 +105,7 @@ def compute_due(*, actor: Actor) -> int:
     midnight = datetime.datetime.combine(today, datetime.time.min, ZoneInfo(institution.time_zone))
     # On its first day a loan has no day of exposure yet, and there is nothing to compare.
     placed = visible_placements(actor).filter(opened_at__lt=midnight)
-    fresh = visible_runs(actor).filter(watermark__gte=midnight, portfolio=None, product="")
+    fresh = visible_runs(actor).filter(watermark__gte=midnight, **WHOLE.columns)
     due = set(placed.order_by().values_list("currency", flat=True).distinct()) - set(
         fresh.values_list("currency", flat=True)
     )
@@ -106,8 +132,7 @@ def verify(*, actor: Actor, run_id) -> dict[str, bool]:
         time_zone=run.institution.time_zone,
         currency=run.currency,
         at=run.watermark,
-        placement_ids=_placements(actor, run.portfolio),
-        product=run.product,
+        **_of_cut(actor, run.cut),
     )
     with transaction.atomic():
         found = ranking_answers.find(actor=actor, question=question, is_kept=False)
@@ -118,22 +143,28 @@ def verify(*, actor: Actor, run_id) -> dict[str, bool]:
     }
 
 
-def _placements(actor: Actor, portfolio) -> list[uuid.UUID] | None:
-    if portfolio is None:
-        return None
-    placements = visible_placements(actor).filter(portfolio=portfolio)
-    return list(placements.order_by("pk").values_list("pk", flat=True))
+def _of_cut(actor: Actor, cut: RankingCut) -> dict[str, Any]:
+    """A cut as what a question asks for."""
+    placement_ids = None
+    if cut.portfolio_id:
+        placements = visible_placements(actor).filter(portfolio=cut.portfolio_id)
+        placement_ids = list(placements.order_by("pk").values_list("pk", flat=True))
+    return {
+        "placement_ids": placement_ids,
+        "product": cut.product,
+        "starts_on": cut.starts_on,
+        "ends_on": cut.ends_on,
+    }
 
 
-def _keep(question: Question, found: Answer, portfolio) -> RankingRun:
+def _keep(question: Question, found: Answer, cut: RankingCut) -> RankingRun:
     """The run and its rows, and the pointer to it."""
     result = found.result
     run = RankingRun(
         institution_id=question.policy.institution_id,
         policy=question.policy,
         currency=question.currency,
-        portfolio=portfolio,
-        product=question.product,
+        **cut.columns,
         watermark=question.at,
         computed_at=clock.now(),
         code_version=ranking_answers.code_version(),
@@ -148,8 +179,7 @@ def _keep(question: Question, found: Answer, portfolio) -> RankingRun:
     CurrentRanking.objects.update_or_create(
         institution_id=run.institution_id,
         currency=run.currency,
-        portfolio=portfolio,
-        product=run.product,
+        **cut.columns,
         defaults={"run": run},
     )
     return run

@@ -16,12 +16,12 @@ from marketplace.success.cells import Cells
 COARSE_BANDS = 2
 """A stratum's coarse group is what its first two bands say."""
 
-# Of each placement the first month on book that begins inside of the window.
+# Of each placement the first month on book that begins within the days that count.
 PLACEMENTS = """
     create temporary table success_placement on commit drop as
     with windowed as (
         select placement_id, agency_id, max(days) as days, greatest(0, ceil((
-            (%(at)s at time zone %(zone)s)::date - %(window)s * %(month)s - first_on
+            %(from)s - first_on
         ) / %(month)s::numeric))::int as first_month
         from success_spell group by placement_id, agency_id, first_on
     )
@@ -100,12 +100,12 @@ class SuccessBook:
 
 
 def read(question: Question, *, is_kept: bool) -> SuccessBook | None:
-    """The book that answers a question; None where there is no loan in the policy's window.
+    """The book that answers a question; None where no loan was exposed within its days.
 
     With `is_kept` cells are taken from those kept, which must be up to date; else they are counted.
     """
     exposures.find(question)
-    given = {**question.parameters(), "window": question.policy.window_months}
+    given = question.parameters()
     with connection.cursor() as cursor:
         cursor.execute("drop table if exists success_placement, success_stratum, success_loan")
         for statement in (PLACEMENTS, STRATA, LOANS):

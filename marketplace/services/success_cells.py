@@ -29,7 +29,7 @@ KNOWN = f"""
     )
     select p.id as placement_id, coalesce(c.count, 0) as confirmations,
         coalesce(r.count, 0) as reversals,
-        p.end_on + p.tail_days <= (%(at)s at time zone %(zone)s)::date as is_final
+        p.end_on + p.tail_days <= %(until)s as is_final
     from placement p
     left join confirmed c on c.placement_id = p.id left join reversed r on r.placement_id = p.id
 """
@@ -65,14 +65,14 @@ NOTE = f"""
 
 def refresh(*, actor: Actor, question: Question) -> int:
     """Bring the kept cells of a question's placements up to its moment; answers how many
-    placements were counted again. Of a question for one product all products are counted.
+    placements were counted again. Of a question for one product or some days, everything is.
 
     A placement is counted whole or not at all: those to which days were added, and those about
     whose money something was learned. So what is kept is what counting everything gives. The
     caller holds the policy's lock.
     """
     policies.demand(actor, MAY_COUNT)
-    question = dataclasses.replace(question, product="")
+    question = dataclasses.replace(question, product="", starts_on=None, ends_on=None)
     with transaction.atomic(), connection.cursor() as cursor, plans.without_nested_loops():
         cursor.execute(STALE, {**question.parameters(), "policy": question.policy.pk})
         stale = [placement_id for (placement_id,) in cursor.fetchall()]

@@ -11,7 +11,7 @@ from agencies.scope import scope
 from agencies.selectors import visible_memberships
 from agencies.services import panel
 from config import clock as the_clock
-from marketplace.models import RankingDispute, RankingRun, RankingScore
+from marketplace.models import RankingCut, RankingDispute, RankingRun, RankingScore
 from marketplace.services import rankings
 from portfolios.models import Loan, Recovery
 from tests import world
@@ -295,7 +295,7 @@ def test_without_standing_or_of_a_part_nothing_is_raised_and_what_was_stays(
     bank, houses, score, api
 ):
     object_to(api, **objection(score))
-    part = compute(bank, product="personal loan")
+    part = compute(bank, cut=RankingCut(product="personal loan"))
     in_part = score_of(bank, part, houses["Elm"])
     assert codes(object_to(api, **objection(in_part))) == [("NOT_FOUND", None)]
     with scope(bank.actor("compliance_officer")) as actor:

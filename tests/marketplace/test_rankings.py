@@ -15,7 +15,13 @@ from agencies.services import panel
 from config import clock as the_clock
 from config import errors
 from marketplace import tasks
-from marketplace.models import CurrentRanking, RankingPolicy, RankingRun, RankingScore
+from marketplace.models import (
+    CurrentRanking,
+    RankingCut,
+    RankingPolicy,
+    RankingRun,
+    RankingScore,
+)
 from marketplace.selectors import pack_text, shown_ranking
 from marketplace.services import rankings
 from portfolios.models import Loan, PlacedLoan, Recovery
@@ -264,21 +270,58 @@ def test_a_run_of_one_portfolio_or_product_is_a_ranking_of_its_own(bank, houses)
     with scope(bank.actor("auditor")):
         portfolio = Loan.objects.filter(agency=houses["Elm"].agency).first().portfolio
     whole = compute(bank)
-    part = compute(bank, portfolio_id=portfolio.pk)
-    product = compute(bank, product="personal loan")
+    part = compute(bank, cut=RankingCut(portfolio.pk))
+    product = compute(bank, cut=RankingCut(product="personal loan"))
     assert shown(bank).run.pk == whole.pk
-    assert shown(bank, portfolio_id=portfolio.pk).run.pk == part.pk
-    assert [name_of(s) for s in shown(bank, portfolio_id=portfolio.pk).scores] == ["Elm"]
+    assert shown(bank, cut=RankingCut(portfolio.pk)).run.pk == part.pk
+    assert [name_of(s) for s in shown(bank, cut=RankingCut(portfolio.pk)).scores] == ["Elm"]
     # There is one product: the same loans give the same figures, counted from scratch.
-    assert shown(bank, product="personal loan").run.pk == product.pk
+    assert shown(bank, cut=RankingCut(product="personal loan")).run.pk == product.pk
     assert (product.inputs_sha256, product.results_sha256) == (
         whole.inputs_sha256,
         whole.results_sha256,
     )
     with pytest.raises(errors.InvalidState):
-        compute(bank, product="mortgage")
+        compute(bank, cut=RankingCut(product="mortgage"))
     with scope(world.make_bank().actor("vendor_manager")) as actor, pytest.raises(errors.NotFound):
-        rankings.compute(actor=actor, currency="USD", portfolio_id=portfolio.pk)
+        rankings.compute(actor=actor, currency="USD", cut=RankingCut(portfolio.pk))
+
+
+def test_a_run_of_a_period_counts_its_days_and_what_is_known_of_them_now(bank, houses, clock):
+    first = NOON.date()
+    # Months on book of 30 days that begin within the period: the second and half of the third.
+    period = RankingCut(
+        starts_on=first + datetime.timedelta(days=30), ends_on=first + datetime.timedelta(days=74)
+    )
+    with scope(bank.actor("auditor")):
+        loan = Loan.objects.filter(agency=houses["Birch"].agency).order_by("pk").first()
+    day = first + datetime.timedelta(days=40)
+    world.recover(bank, houses["Birch"], loan, 50_00, value_on=day)
+    clock.advance(minutes=1)
+    run = compute(bank, cut=period)
+    scores = {name_of(score): score for score in shown(bank, cut=period).scores}
+    # What came in before the period is not of it, though it is known.
+    assert {name: score.recovered_minor for name, score in scores.items()} == {
+        name: 50_00 * (name == "Birch") for name in NAMES
+    }
+    assert [len(score.curve) for score in scores.values()] == [3] * 5
+    assert sum(part["loan_months"] for part in scores["Elm"].segments) == LOANS * 1.5
+    assert shown(bank) is None
+    with scope(bank.actor("auditor")) as actor:
+        assert all(rankings.verify(actor=actor, run_id=run.pk).values())
+    with scope(houses["Birch"].actor()) as actor:
+        assert shown_ranking(actor, currency="USD", cut=period) is None
+    for wrong, code in (
+        (RankingCut(starts_on=day), "REQUIRED"),
+        (RankingCut(ends_on=day), "REQUIRED"),
+        (RankingCut(starts_on=day, ends_on=first), "ENDS_BEFORE_IT_STARTS"),
+        (RankingCut(starts_on=day, ends_on=clock.now().date()), "FUTURE_DATE"),
+    ):
+        with pytest.raises(errors.InvalidInput) as refusal:
+            compute(bank, cut=wrong)
+        assert refusal.value.code == code
+    with scope(bank.actor("auditor")):
+        assert RankingRun.objects.count() == 1
 
 
 QUERY = """query($currency: String!) { ranking(currency: $currency) {
