@@ -2,7 +2,7 @@
 
 import django_tables2
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,16 +12,17 @@ from django.views.decorators.http import require_POST
 from agencies import policies
 from agencies.selectors import time_zone_of
 from config import errors
-from frontend import charts, success_strata, success_words, tables
+from frontend import charts, ranking_cuts, success_strata, success_words, tables
 from frontend.access import page
 from frontend.charts.wording import times
+from frontend.ranking_cuts import CutFilter
 from frontend.success_strata import Strata
 from frontend.templatetags import fairplace
 from frontend.views import ranking_cards
-from marketplace.models import RankingScore
+from marketplace.models import WHOLE, RankingScore
 from marketplace.selectors import ShownRanking, shown_ranking
 from marketplace.services import rankings
-from portfolios.selectors import visible_placements
+from portfolios.selectors import visible_placements, visible_portfolios
 
 BANK = policies.VENDOR_MANAGERS | policies.COMPLIANCE_OFFICERS | policies.AUDITORS
 VIEWERS = BANK | policies.AGENCY_ADMINISTRATORS
@@ -74,15 +75,18 @@ def ranking(request: HttpRequest) -> HttpResponse:
 @page(allow=policies.VENDOR_MANAGERS)
 @require_POST
 def compute(request: HttpRequest) -> HttpResponse:
-    """Rank again now, with everything confirmed until this moment."""
+    """Rank again now what is chosen, with everything confirmed until this moment."""
     currency = request.POST.get("currency", "")
+    filterset, _whole = _chosen(request.actor, currency, request.POST)
     try:
-        rankings.compute(actor=request.actor, currency=currency)
+        rankings.compute(actor=request.actor, currency=currency, cut=filterset.cut())
     except (errors.InvalidState, errors.InvalidInput) as error:
         messages.error(request, error.message)
     else:
         messages.success(request, _("Computed with everything confirmed until now."))
-    return redirect(f"{reverse('ranking')}?currency={currency}")
+    chosen = request.POST.copy()
+    chosen.pop("csrfmiddlewaretoken", None)
+    return redirect(f"{reverse('ranking')}?{chosen.urlencode()}")
 
 
 def _panel(request: HttpRequest) -> HttpResponse:
@@ -92,7 +96,6 @@ def _panel(request: HttpRequest) -> HttpResponse:
     currency = request.GET.get("currency", "")
     if currency not in currencies:
         currency = currencies[0] if currencies else ""
-    found = shown_ranking(actor, currency=currency) if currency else None
     context = {
         "title": _("Ranking"),
         "lead": _(
@@ -100,13 +103,28 @@ def _panel(request: HttpRequest) -> HttpResponse:
         ),
         "tabs": _tabs(currencies, currency),
         "currency": currency,
-        "ranking": found,
         "may_compute": policies.allows(actor, policies.VENDOR_MANAGERS),
         "time_zone": time_zone_of(actor),
     }
-    if found:
-        context |= _shown(request, found)
+    if currency:
+        filterset, found = _chosen(actor, currency, request.GET)
+        cut = filterset.cut()
+        if cut != WHOLE:
+            found = shown_ranking(actor, currency=currency, cut=cut)
+        chosen = {name: value for name, value in request.GET.items() if name != "currency"}
+        context |= {"ranking": found, "filterset": filterset, "chosen": chosen, "cut": cut}
+        if found:
+            context |= _shown(request, found)
     return render(request, "frontend/rankings/panel.html", context)
+
+
+def _chosen(actor, currency: str, data: QueryDict) -> tuple[CutFilter, ShownRanking | None]:
+    """What may be chosen in a currency, and the ranking without a choice."""
+    whole = shown_ranking(actor, currency=currency)
+    placed = visible_placements(actor).filter(currency=currency)
+    portfolios = visible_portfolios(actor).filter(pk__in=placed.values("portfolio"))
+    names = portfolios.order_by("name").values_list("pk", "name")
+    return CutFilter(data or None, names, ranking_cuts.products(whole)), whole
 
 
 def _tabs(currencies: list[str], chosen: str) -> list[dict]:

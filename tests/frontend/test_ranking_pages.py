@@ -194,6 +194,34 @@ def test_in_a_small_field_an_agency_sees_itself_alone(bank, houses, clock):
     assert len(figures(page)) == 1  # its own curve
 
 
+def test_a_choice_of_loans_or_days_is_ranked_on_its_own(bank, houses):
+    manager = person(bank, "vendor_manager")
+    manager.post("/ranking/compute/", {"currency": "USD"})
+    with scope(bank.actor("auditor")):
+        elm = Loan.objects.filter(agency=houses["Elm"].agency).first().portfolio
+    page = manager.get(f"/ranking/?currency=USD&portfolio={elm.pk}")
+    assert "This choice was not ranked yet" in words(page)
+    assert f'name="portfolio" value="{elm.pk}"' in page.content.decode()
+    done = manager.post(
+        "/ranking/compute/", {"currency": "USD", "portfolio": str(elm.pk)}, follow=True
+    )
+    table = words(done)[words(done).index("Against an average agency") :]
+    assert re.findall(rf"({'|'.join(NAMES)}) Recoveries", table)[0] == "Elm"
+    assert "Alder Recoveries" not in table
+    days = {"days_after": "2026-03-02", "days_before": "2026-04-30"}
+    done = manager.post("/ranking/compute/", {"currency": "USD", **days}, follow=True)
+    assert "2 Mar 2026 – 30 Apr 2026" in words(done)
+    refused = manager.post(
+        "/ranking/compute/", {"currency": "USD", **days, "days_before": ""}, follow=True
+    )
+    assert "Say both days of the period, or neither." in words(refused)
+    assert refused.context["filterset"].form["days"].value()
+    # What is no choice of this bank's is none at all.
+    strange = manager.get(f"/ranking/?currency=USD&portfolio={houses['Elm'].agency.pk}")
+    assert strange.status_code == 200
+    assert "Select a valid choice" in words(strange)
+
+
 def test_only_a_vendor_manager_computes_and_nothing_is_computed_of_nothing(bank, houses):
     for role in ("auditor", "compliance_officer", "finance_preparer"):
         assert person(bank, role).post("/ranking/compute/").status_code == 403
