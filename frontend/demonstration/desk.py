@@ -16,6 +16,11 @@ PAYS = {"A": 0.45, "B": 0.38, "C": 0.30, "D": 0.22, "E": 0.16, "F": 0.11, "G": 0
 """How likely a borrower of each grade pays something to an agency of ordinary skill."""
 CHANNELS = (Recovery.Channel.BANK_TRANSFER, Recovery.Channel.CARD, Recovery.Channel.DIRECT_DEBIT)
 CONTACTS_PER_ROUND = 0.025
+"""Of the loans; as many again of those that are about to pay, who were spoken with before."""
+SOON = datetime.timedelta(days=24)
+PROMISED_OF_SPOKEN = 0.2
+KEPT = 0.7
+"""How often somebody who promises is one who is about to pay."""
 EASTERN = ZoneInfo("America/New_York")
 
 
@@ -95,25 +100,54 @@ def report(player: Player, payments: list[Payment], label: str) -> int:
 
 
 def work(
-    player: Player, holdings: list[Holding], rng: random.Random, today: datetime.date, label: str
+    player: Player,
+    holdings: list[Holding],
+    plan: list[Payment],
+    rng: random.Random,
+    today: datetime.date,
+    label: str,
 ) -> None:
-    """A round of calls and letters; a careless agency also calls when people are asleep."""
+    """A round of calls and letters, and what is promised; a careless agency also calls when people
+    are asleep."""
     count = max(int(len(holdings) * CONTACTS_PER_ROUND), 1)
-    chosen = rng.sample(holdings, min(count, len(holdings)))
-    rows = [_contact(player, holding.reference, rng, today) for holding in chosen]
+    soon = {
+        payment.loan_reference: payment
+        for payment in reversed(plan)
+        if today < payment.value_on <= today + SOON
+    }
+    spoken = rng.sample(holdings, min(count, len(holdings)))
+    about_to_pay = [holding for holding in holdings if holding.reference in soon]
+    spoken += rng.sample(about_to_pay, min(count, len(about_to_pay)))
+    called = list(dict.fromkeys(spoken))
+    rows = [_contact(player, holding.reference, rng, today) for holding in called]
     for start in range(0, len(rows), BATCH):
         with scope(player.actor) as actor:
             contacts.log_many(
                 actor=actor, idempotency_key=f"{label}-{start}", rows=rows[start : start + BATCH]
             )
-    for holding in chosen[: max(count // 25, 1)]:
-        with scope(player.actor) as actor:
-            promises.log(
-                actor=actor,
-                reference=holding.reference,
-                amount_minor=max(holding.balance_minor // 20, 25_00),
-                due_on=today + datetime.timedelta(days=rng.randint(7, 28)),
-            )
+    for holding in called:
+        payment = soon.get(holding.reference)
+        likely = PROMISED_OF_SPOKEN * (KEPT if payment else 1 - KEPT)
+        if rng.random() < likely:
+            _promise(player, holding, payment, rng, today)
+
+
+def _promise(
+    player: Player,
+    holding: Holding,
+    payment: Payment | None,
+    rng: random.Random,
+    today: datetime.date,
+) -> None:
+    """What somebody promises who is about to pay, or who will not."""
+    amount_minor = max(holding.balance_minor // 20, 25_00)
+    due_on = today + datetime.timedelta(days=rng.randint(7, 28))
+    if payment:
+        amount_minor, due_on = payment.amount_minor, payment.value_on + datetime.timedelta(days=2)
+    with scope(player.actor) as actor:
+        promises.log(
+            actor=actor, reference=holding.reference, amount_minor=amount_minor, due_on=due_on
+        )
 
 
 def _contact(player: Player, reference: str, rng: random.Random, today: datetime.date) -> dict:

@@ -172,7 +172,8 @@ def _work(story: Story, time: Time, day: datetime.date) -> None:
     time.set(day, hour=18)
     for player, lots in _by_player(story, day):
         holdings = [holding for lot in lots for holding in lot.holdings]
-        desk.work(player, holdings, story.rng, day, f"contacts-{day}")
+        plan = [payment for lot in lots for payment in lot.plan]
+        desk.work(player, holdings, plan, story.rng, day, f"contacts-{day}")
 
 
 def _report(story: Story, time: Time, day: datetime.date) -> None:

@@ -57,7 +57,7 @@ class LeagueTable(tables.Table):
         return tables.noted(fairplace.rate(value, 1), place)
 
     def render_light(self, value, record):
-        upheld = _("%(upheld)s of %(received)s complaints upheld") % {
+        upheld = _("%(upheld)s of %(received)s upheld") % {
             "upheld": fairplace.integer(record["complaints_upheld"]),
             "received": fairplace.integer(record["complaints_received"]),
         }

@@ -60,6 +60,8 @@ def of(book: Book, paid: Paid, factors: Factors) -> Variances:
     by_count = _at_least(ratio(phi_count, factors.expected_payers, otherwise=np.inf))
     by_money = _at_least(ratio(of_money, factors.expected_cash**2, otherwise=np.inf))
     by_size = _at_least(ratio(of_size, factors.severity_cash**2, otherwise=np.inf))
+    by_count = by_count * factors.counts.inflation
+    by_money = by_money * factors.money.inflation
     between, shares = _between_lots(book, factors, payers, expected_payers, phi_count)
     # Hausman's difference: what the weighting by balance adds to the count's own variance.
     both = np.isfinite(by_money) & np.isfinite(by_count)

@@ -16,6 +16,8 @@ PASSES_MAX = 400
 PRECISION = 1e-9
 NEWTON_EVERY = 3
 STEP_MAX = 1.0
+SHARE_AS_IF_KNOWN = 0.30
+"""An agency with no more than this part of its cells leaves their rates as good as known."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,12 +26,16 @@ class Fit:
 
     Within a group ΣE = ΣO, so that O_a/E_a = 1 is the average agency of the group. Agencies of
     different groups share no cell and cannot be compared. `passes` is how often it went round.
+    `inflation` is by how much the variance of an agency's O_a/E_a is larger than if the rates of
+    its cells were known: 1 where others hold most of them, without end where it stands all but
+    alone, because its cells say what it did and not what another would have.
     """
 
     rate: np.ndarray
     expected: np.ndarray
     group: np.ndarray
     passes: int
+    inflation: np.ndarray
 
 
 def two_way(observed: np.ndarray, exposure: np.ndarray) -> Fit:
@@ -52,7 +58,9 @@ def two_way(observed: np.ndarray, exposure: np.ndarray) -> Fit:
         return _centred(theta, expected, group)
 
     theta, passes = _settled(moved, len(own))
-    return _scaled(ratio(by_cell, theta @ exposure), exposure, own, group, passes)
+    rate = ratio(by_cell, theta @ exposure)
+    inflation = _inflation(theta[:, None] * exposure * rate)
+    return _scaled(rate, exposure, own, group, passes, inflation)
 
 
 def three_margins(observed: np.ndarray, exposure: np.ndarray, coarse_of: np.ndarray) -> Fit:
@@ -79,8 +87,11 @@ def three_margins(observed: np.ndarray, exposure: np.ndarray, coarse_of: np.ndar
         expected = flat @ (level[:, None] * shape[coarse_of]).ravel()
         return _centred(ratio(own, expected), expected, group)
 
-    _theta, passes = _settled(moved, agencies)
-    return _scaled(level[:, None] * shape[coarse_of], exposure, own, group, passes)
+    theta, passes = _settled(moved, agencies)
+    rate = level[:, None] * shape[coarse_of]
+    # Months share their shape with other strata: what is free in each stratum is its level.
+    inflation = _inflation(theta[:, None] * (exposure * rate).sum(axis=2))
+    return _scaled(rate, exposure, own, group, passes, inflation)
 
 
 def _settled(
@@ -111,10 +122,21 @@ def groups(observed: np.ndarray, exposure: np.ndarray) -> np.ndarray:
 def _newton(theta: np.ndarray, rate: np.ndarray, exposure: np.ndarray, own: np.ndarray):
     """The step of log θ with λ at its best for θ: L⁺ (O − θE), L the Laplacian of the fit."""
     mean = theta[:, None] * exposure * rate
+    step = _inverse(mean) @ (own - mean.sum(axis=1))
+    return np.clip(step, -STEP_MAX, STEP_MAX)
+
+
+def _inverse(mean: np.ndarray) -> np.ndarray:
+    """L⁺ of the means of agencies × cells: the covariance of log θ with the cells' rates free."""
     by_cell = mean.sum(axis=0)
     laplacian = np.diag(mean.sum(axis=1)) - (mean * ratio(np.ones_like(by_cell), by_cell)) @ mean.T
-    step = np.linalg.pinv(laplacian, hermitian=True) @ (own - mean.sum(axis=1))
-    return np.clip(step, -STEP_MAX, STEP_MAX)
+    return np.linalg.pinv(laplacian, hermitian=True)
+
+
+def _inflation(mean: np.ndarray) -> np.ndarray:
+    """L⁺_aa against 1/μ_a, which it is where an agency's part of each of its cells is small."""
+    free = mean.sum(axis=1) * np.diag(_inverse(mean))
+    return np.maximum(1.0, (1 - SHARE_AS_IF_KNOWN) * free)
 
 
 def _centred(theta: np.ndarray, expected: np.ndarray, group: np.ndarray) -> np.ndarray:
@@ -125,7 +147,12 @@ def _centred(theta: np.ndarray, expected: np.ndarray, group: np.ndarray) -> np.n
 
 
 def _scaled(
-    rate: np.ndarray, exposure: np.ndarray, own: np.ndarray, group: np.ndarray, passes: int
+    rate: np.ndarray,
+    exposure: np.ndarray,
+    own: np.ndarray,
+    group: np.ndarray,
+    passes: int,
+    inflation: np.ndarray,
 ) -> Fit:
     """λ and E so that ΣE = ΣO in each group; a cell with an outcome has agencies of one group."""
     expected = exposure.reshape(len(own), -1) @ rate.ravel()
@@ -133,7 +160,7 @@ def _scaled(
     by_row = exposure.reshape(len(own), len(rate), -1).sum(axis=2)
     of_row = factor[group[np.argmax(by_row > 0, axis=0)]]
     scaled = rate * of_row.reshape(-1, *([1] * (rate.ndim - 1)))
-    return Fit(scaled, expected * factor[group], group, passes)
+    return Fit(scaled, expected * factor[group], group, passes, inflation)
 
 
 def ratio(above: np.ndarray, below: np.ndarray, otherwise: float = 0.0) -> np.ndarray:
