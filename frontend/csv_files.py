@@ -4,6 +4,8 @@ import csv
 import io
 from collections.abc import Iterable
 
+from config.spreadsheets import inert
+
 BYTE_ORDER_MARK = "\ufeff"
 """Stands at the beginning: by it spreadsheets recognise UTF-8."""
 
@@ -15,8 +17,3 @@ def lines(rows: Iterable[Iterable]) -> str:
     for row in rows:
         writer.writerow([inert(value) if isinstance(value, str) else value for value in row])
     return written.getvalue()
-
-
-def inert(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text

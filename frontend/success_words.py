@@ -39,10 +39,12 @@ def side(factor: float) -> str:
 
 def change(score: RankingScore, earlier: RankingScore | None) -> str:
     """How the index moved, and whether chance would have moved it so far: it would not have out of
-    the earlier interval."""
+    the earlier interval. Nothing can be said where another policy was in force."""
     if earlier is None:
         return _("new")
     before = times(earlier.index)
+    if earlier.run.policy_id != score.run.policy_id:
+        return _("%(before)s before, by another policy") % {"before": before}
     if earlier.low <= score.index <= earlier.high:
         return _("%(before)s before: no more than noise") % {"before": before}
     if score.index > earlier.high:
@@ -74,6 +76,11 @@ def outliers(points: list[dict]) -> str:
     ) % {"count": fairplace.integer(outside)}
 
 
+def _given(score: RankingScore) -> float:
+    """What an agency was given: how long its loans have been out, and how easy they are."""
+    return score.exposure_factor * score.mix_factor
+
+
 def contrast(scores: list[RankingScore]) -> str:
     """A sentence where the raw rate has another leader than the index; nothing where it has not."""
     ranked = [score for score in scores if score.status == RANKED]
@@ -81,7 +88,7 @@ def contrast(scores: list[RankingScore]) -> str:
         return ""
     by_rate = max(ranked, key=lambda score: score.rate_ppm)
     best = ranked[0]
-    if by_rate.agency_id == best.agency_id:
+    if by_rate.agency_id == best.agency_id or _given(by_rate) <= _given(best):
         return ""
     return _(
         "%(raw)s has the highest raw rate, because of what it was given and for how long: on the"

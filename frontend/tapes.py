@@ -10,7 +10,7 @@ from babel import numbers
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from frontend.csv_files import inert
+from config.spreadsheets import inert
 from frontend.templatetags import fairplace
 from marketplace import anonymity
 from marketplace import tape as tapes

@@ -1,11 +1,15 @@
 """Sweeps of the market. Each calls a service; running one twice, or late, changes nothing."""
 
+import logging
+
 from celery import shared_task
 
 from agencies import actors
 from agencies.scope import scope
 from agencies.selectors import visible_institutions
 from marketplace.services import rankings
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -16,5 +20,9 @@ def compute_rankings() -> None:
             visible_institutions(actor).order_by("pk").values_list("pk", flat=True)
         )
     for institution_id in institution_ids:
-        with scope(actors.sweep(institution_id)) as actor:
-            rankings.compute_due(actor=actor)
+        try:
+            with scope(actors.sweep(institution_id)) as actor:
+                rankings.compute_due(actor=actor)
+        except Exception:
+            # One bank's fault is not the next one's; it is tried again with the next wake-up.
+            logger.exception("the rankings of institution %s failed", institution_id)

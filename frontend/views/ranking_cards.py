@@ -97,7 +97,7 @@ def point(label: str, score: dict, *, highlight: bool = False) -> dict:
 def caterpillar_description() -> str:
     return _(
         "Point: recovered ÷ expected on the same loans, after what chance may have done. Line: its"
-        " 95-percent interval. Grey: too little data for a place."
+        " 95-percent interval. Grey: without a place."
     )
 
 
@@ -130,17 +130,25 @@ def _card(found: ShownRanking, score: RankingScore) -> dict:
         "place": success_words.place(score),
         "interval": success_words.interval(score),
         "change": success_words.change(score, found.earlier.get(score.agency_id)),
-        "expected_rate_ppm": round(score.expected_minor * 1_000_000 / score.placed_minor),
-        "performance": score.count_factor * score.tilt_factor * score.size_factor,
-        "said": {
-            "exposure": success_words.side(score.exposure_factor),
-            "mix": success_words.side(score.mix_factor),
-        },
+        **_product(score),
         "gains": gains,
         "losses": losses,
         "strata": [gains, losses],
         "curve": _curve(score),
         "pack_url": reverse("ranking_pack", args=[score.pk]),
+    }
+
+
+def _product(score: RankingScore) -> dict:
+    """What the raw rate is made of; nothing where that is withheld."""
+    if score.expected_minor is None:
+        return {}
+    return {
+        "performance": score.count_factor * score.tilt_factor * score.size_factor,
+        "said": {
+            "exposure": success_words.side(score.exposure_factor),
+            "mix": success_words.side(score.mix_factor),
+        },
     }
 
 

@@ -61,15 +61,14 @@ class RankingScore(types.Value):
     low = graphene.Float(required=True, description="With high, the 95 % interval of the index.")
     high = graphene.Float(required=True)
     raw_index = graphene.Float(
-        required=True,
         description="exposureFactor × mixFactor × observed ÷ expected, and that is countFactor × "
-        "tiltFactor × sizeFactor.",
+        "tiltFactor × sizeFactor. Null, as these, where expectedMinor is.",
     )
-    exposure_factor = graphene.Float(required=True)
-    mix_factor = graphene.Float(required=True)
-    count_factor = graphene.Float(required=True)
-    tilt_factor = graphene.Float(required=True)
-    size_factor = graphene.Float(required=True)
+    exposure_factor = graphene.Float()
+    mix_factor = graphene.Float()
+    count_factor = graphene.Float()
+    tilt_factor = graphene.Float()
+    size_factor = graphene.Float()
     reliability = graphene.Float(required=True)
     comparison_group = graphene.Int(
         required=True, description="Agencies of different groups share no loans of a kind."
@@ -82,7 +81,9 @@ class RankingScore(types.Value):
     observed_minor = scalars.MinorUnits(
         required=True, description="The same without what the cap on one loan's cash leaves out."
     )
-    expected_minor = scalars.MinorUnits(required=True)
+    expected_minor = scalars.MinorUnits(
+        description="Null for an agency in a field that is too small to be shown."
+    )
     rate_ppm = graphene.Int(required=True, description="Raw: recovered ÷ placed.")
     light = graphene.String(required=True, description="Gate of conduct: green, amber or red.")
     complaints_received = graphene.Int(required=True)

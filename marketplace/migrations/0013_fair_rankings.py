@@ -9,6 +9,7 @@ from config import rls
 
 OWN = rls.OWN_INSTITUTION
 PANEL = "institution_id = any ((select panel_institutions())::uuid[])"
+WHOLE = "portfolio_id is null and product = '' and starts_on is null"
 POLICY = "marketplace_rankingpolicy"
 RUN = "marketplace_rankingrun"
 
@@ -625,8 +626,13 @@ class Migration(migrations.Migration):
         rls.protect(POLICY, read=f"{OWN} or {PANEL}", insert=OWN, update=OWN),
         rls.protect("marketplace_successsheet", read=OWN, insert=OWN, update=OWN, delete=OWN),
         rls.protect("marketplace_successcell", read=OWN, insert=OWN, delete=OWN),
-        rls.protect(RUN, read=f"{OWN} or {PANEL}", insert=OWN),
-        rls.protect("marketplace_currentranking", read=f"{OWN} or {PANEL}", insert=OWN, update=OWN),
+        rls.protect(RUN, read=f"{OWN} or ({PANEL} and {WHOLE})", insert=OWN),
+        rls.protect(
+            "marketplace_currentranking",
+            read=f"{OWN} or ({PANEL} and {WHOLE})",
+            insert=OWN,
+            update=OWN,
+        ),
         rls.protect("marketplace_rankingscore", read=f"{OWN} or {rls.OWN_AGENCY}", insert=OWN),
         rls.protect("marketplace_rankingpack", read=f"{OWN} or {rls.OWN_AGENCY}", insert=OWN),
     ]

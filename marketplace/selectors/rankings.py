@@ -6,11 +6,13 @@ import gzip
 import uuid
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from agencies import selectors
 from agencies.actors import Actor
 from agencies.models import PanelMembership
 from agencies.selectors import visible_memberships
+from config import errors
 from marketplace.models import (
     WHOLE,
     CurrentRanking,
@@ -25,6 +27,16 @@ from marketplace.models import (
 )
 from marketplace.selectors.scoping import is_bank
 
+MADE_OF_EXPECTED = (
+    "expected_minor",
+    "raw_index",
+    "exposure_factor",
+    "mix_factor",
+    "count_factor",
+    "tilt_factor",
+    "size_factor",
+)
+DECIMALS = 2
 FOUR_WEEKS = datetime.timedelta(days=28)
 
 
@@ -126,12 +138,12 @@ def shown_ranking(
     if newest is None:
         return None
     run = newest.run
-    scores = visible_scores(actor).select_related("agency").order_by("order")
+    scores = visible_scores(actor).select_related("agency", "run").order_by("order")
     before = _before(actor, run)
     shown = list(scores.filter(run=run))
-    if not is_bank(actor) and not run.field:
+    if not is_bank(actor):
         for score in shown:
-            _withhold_place(score)
+            _withhold(run, score)
     return ShownRanking(
         run=run,
         scores=shown,
@@ -139,8 +151,20 @@ def shown_ranking(
     )
 
 
-def _withhold_place(score: RankingScore) -> None:
-    """Among a few, a place says who the others are."""
+def _withhold(run: RankingRun, score: RankingScore) -> None:
+    """Leave out what would tell an agency of a rival. The score is not saved.
+
+    Among a few, a place says who the others are, and what was expected, less what came in, is what
+    the other did.
+    """
+    score.segments = [segment for segment in score.segments if segment["is_told"]]
+    if run.field:
+        return
+    score.segments, score.curve = [], []
+    for name in MADE_OF_EXPECTED:
+        setattr(score, name, None)
+    for name in ("index", "low", "high"):
+        setattr(score, name, round(getattr(score, name), DECIMALS))
     score.position = score.tier = score.expected_rank = score.rank_low = score.rank_high = None
     score.probability_top_quarter = None
     score.is_tied = False
@@ -149,23 +173,29 @@ def _withhold_place(score: RankingScore) -> None:
 def shown_score(actor: Actor, score_id) -> ShownRanking:
     """The run of one agency's score with that score alone. Raises `NotFound`."""
     runs = visible_runs(actor).select_related("institution", "policy")
-    scores = visible_scores(actor).select_related("agency")
+    scores = visible_scores(actor).select_related("agency", "run")
     score = selectors.find(scores, pk=score_id)
     run = selectors.find(runs, pk=score.run_id)
     before = _before(actor, run)
     earlier = scores.filter(run=before, agency=score.agency_id).first() if before else None
-    if not is_bank(actor) and not run.field:
-        _withhold_place(score)
+    if not is_bank(actor):
+        _withhold(run, score)
     return ShownRanking(
         run=run, scores=[score], earlier={score.agency_id: earlier} if earlier else {}
     )
 
 
 def pack_text(actor: Actor, score_id) -> str:
-    """The cells behind one agency's score, as CSV. Raises `NotFound`."""
-    (score,) = shown_score(actor, score_id).scores
-    found = selectors.find(visible_packs(actor), run=score.run_id, agency=score.agency_id)
-    return gzip.decompress(bytes(found.content)).decode()
+    """The cells behind one agency's score, as CSV.
+
+    Raises `NotFound`, for an agency also where its field is too small to be shown.
+    """
+    found = shown_score(actor, score_id)
+    (score,) = found.scores
+    if not is_bank(actor) and not found.field:
+        raise errors.NotFound("NOT_FOUND", _("There is no such thing."))
+    pack = selectors.find(visible_packs(actor), run=score.run_id, agency=score.agency_id)
+    return gzip.decompress(bytes(pack.content)).decode()
 
 
 def _before(actor: Actor, run: RankingRun) -> RankingRun | None:

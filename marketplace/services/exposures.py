@@ -11,7 +11,7 @@ and agency:
   many days more, in which payments count.
 * Money counts once it is confirmed, less what was taken back, in the month of the payment; what was
   paid at the bank itself from a number of days after placement on, because it may have been on its
-  way before. Of loans settled below the bank's floor none counts.
+  way before. Of loans that the bank holds as settled, below its floor, none counts.
 * Strata are facts of the first day, frozen in the spell.
 """
 
@@ -120,8 +120,7 @@ PLACEMENTS = f"""
 # Most spells end with their placement: only of the others a day is found for each.
 SPELLS = f"""
     select s.id, s.placement_id, p.agency_id, p.first_on, p.tail_days, s.balance_minor,
-        s.is_comparison as is_random, {{stratum}} as stratum,
-        s.close_kind = 'settled' and s.closed_at < %(at)s as is_settled,
+        s.is_comparison as is_random, {{stratum}} as stratum, s.loan_id, s.opened_at, s.closed_at,
         case when s.closed_at < %(at)s then least(s.closed_at, p.ended_at) else p.ended_at end
             as ended_at,
         case when s.close_kind = 'recalled' and s.closed_at < %(at)s
@@ -147,7 +146,8 @@ EXPOSED = f"""
             then s.tail_days else 0 end as last_on
         from spell s left join promised d on d.spell_id = s.id
     )
-    select id, placement_id, agency_id, first_on, balance_minor, is_random, stratum, is_settled,
+    select id, placement_id, agency_id, first_on, balance_minor, is_random, stratum, loan_id,
+        opened_at, closed_at,
         least(last_on, %(until)s) as until_on, least(last_on, %(until)s) - first_on as days
     from ended
     where least(last_on, %(until)s) > first_on
@@ -174,7 +174,14 @@ PAID = """
 BELOW_FLOOR = """
     delete from success_month where spell_id in (
         select s.id from success_spell s join success_month m on m.spell_id = s.id
-        where s.is_settled group by s.id, s.balance_minor
+        where exists (
+            select from portfolios_hold h
+            where h.loan_id = s.loan_id and h.kind = 'settled' and h.opened_at < %(at)s
+                and h.opened_at >= s.opened_at
+                and (s.closed_at is null or s.closed_at >= %(at)s or h.opened_at <= s.closed_at)
+                and (h.released_at is null or h.released_at >= %(at)s)
+        )
+        group by s.id, s.balance_minor
         having sum(m.cash_minor) * 1000000 < %(floor)s * s.balance_minor::numeric
     )
 """

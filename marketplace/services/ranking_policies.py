@@ -10,6 +10,7 @@ from config import clock, money
 from marketplace.models import RankingPolicy
 from marketplace.selectors import visible_ranking_policies
 from marketplace.success import book, gate
+from portfolios.services import idempotency
 
 State = RankingPolicy.State
 USUAL_STRATA = [
@@ -37,14 +38,15 @@ def current(*, actor: Actor) -> RankingPolicy:
 def in_force(*, actor: Actor) -> RankingPolicy:
     """The newest adopted version, locked until the transaction ends: one run at a time.
 
-    Where there is none yet, the portal's own becomes version 1.
+    Where there is none yet, the portal's own becomes version 1. Raises `InvalidState` `BUSY` where
+    another run takes too long.
     """
     policies.demand(actor, MAY_USE)
+    idempotency.lock("ranking policy", actor.institution_id)
     adopted = visible_ranking_policies(actor).filter(state=State.ADOPTED).order_by("-version")
-    while found := adopted.select_for_update().first():
-        # Whoever held the lock may have adopted another version meanwhile.
-        if adopted.values_list("pk", flat=True).first() == found.pk:
-            return found
+    found = adopted.first()
+    if found is not None:
+        return found
     moment = clock.now()
     owner: dict[str, Any] = {"institution_id": actor.institution_id}
     with transaction.atomic():
@@ -61,7 +63,7 @@ def in_force(*, actor: Actor) -> RankingPolicy:
         )
         if is_new:
             audit.record(actor, "ranking_policy.begin", made, changes={"version": 1})
-    return visible_ranking_policies(actor).select_for_update().get(pk=made.pk)
+    return made
 
 
 def engine_policy(policy: RankingPolicy, currency: str) -> book.Policy:

@@ -9,7 +9,7 @@ import numpy as np
 from config import money
 from marketplace.models import RankingPack, RankingRun, RankingScore
 from marketplace.services.conduct_gates import Conduct
-from marketplace.services.ranking_packs import pack
+from marketplace.services.ranking_packs import pack, told
 from marketplace.services.success_books import SuccessBook
 from marketplace.success.scores import Result, Score
 from marketplace.success.standing import Status
@@ -20,6 +20,8 @@ STATUS = {
     Status.TOO_LITTLE: RankingScore.Status.TOO_LITTLE,
     Status.BARRED: RankingScore.Status.BARRED,
 }
+LARGEST_RATE_PPM = 1_000_000_000
+"""A thousand times what was placed, which comes of a loan placed at next to nothing."""
 DECIMALS = 2
 """Of what agencies are shown of others: enough to compare with, too little to know somebody by."""
 
@@ -113,7 +115,9 @@ def _score(
         recovered_minor=recovered_minor,
         observed_minor=round(score.observed),
         expected_minor=round(score.expected),
-        rate_ppm=money.round_half_away(recovered_minor * money.PPM, placed_minor),
+        rate_ppm=min(
+            money.round_half_away(recovered_minor * money.PPM, placed_minor), LARGEST_RATE_PPM
+        ),
         raw_index=score.raw_index,
         exposure_factor=score.exposure_factor,
         mix_factor=score.mix_factor,
@@ -140,13 +144,15 @@ def _score(
         complaints_received=conduct.received,
         complaints_upheld=conduct.upheld,
         has_critical=conduct.has_critical,
-        segments=_segments(book, result, score.agency),
+        segments=_segments(run, book, result, score.agency),
         curve=_curve(result, score.agency),
     )
 
 
-def _segments(book: SuccessBook, result: Result, agency: int) -> list[dict]:
+def _segments(run: RankingRun, book: SuccessBook, result: Result, agency: int) -> list[dict]:
+    """By stratum; `is_told` where the agency itself is told what was expected."""
     cells = result.cells
+    is_told = (told(run.policy, cells, agency) | (cells.loan_months[agency] == 0)).all(axis=1)
     expected = (cells.balance_months[agency] * result.factors.money.rate).sum(axis=1)
     loan_months = cells.loan_months[agency].sum(axis=1)
     payers = cells.payers[agency].sum(axis=1)
@@ -155,6 +161,7 @@ def _segments(book: SuccessBook, result: Result, agency: int) -> list[dict]:
     return [
         {
             "stratum": book.strata[number],
+            "is_told": bool(is_told[number]),
             "loan_months": round(float(loan_months[number]), 2),
             "payers": round(payers[number]),
             "expected_payers": round(float(expected_payers[number]), 2),

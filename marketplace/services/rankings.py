@@ -1,5 +1,6 @@
 """Rankings: computed from what was known at a moment, kept as they were, shown by a pointer."""
 
+import contextlib
 import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from agencies import audit, policies, selectors
 from agencies.actors import Actor
 from agencies.selectors import visible_institutions
-from config import clock, errors
+from config import clock, errors, watermarks
 from marketplace.models import (
     WHOLE,
     CurrentRanking,
@@ -41,7 +42,7 @@ def compute(*, actor: Actor, currency: str, cut: RankingCut = WHOLE) -> RankingR
     With a cut the loans and days of it alone count. Raises `NotFound` for a portfolio that is not
     there; `InvalidInput` for a period: `REQUIRED` where half of it is missing,
     `ENDS_BEFORE_IT_STARTS`, `FUTURE_DATE`; `InvalidState` `NOTHING_PLACED` where no loan was
-    exposed to anybody.
+    exposed to anybody, `BUSY`.
     """
     policies.demand(actor, MAY_COMPUTE)
     institution = selectors.find(visible_institutions(actor), pk=actor.institution_id)
@@ -54,7 +55,7 @@ def compute(*, actor: Actor, currency: str, cut: RankingCut = WHOLE) -> RankingR
             policy=policy,
             time_zone=institution.time_zone,
             currency=currency,
-            at=clock.now(),
+            at=watermarks.take(),
             **_of_cut(actor, cut),
         )
         success_cells.refresh(actor=actor, question=question)
@@ -106,16 +107,16 @@ def compute_due(*, actor: Actor) -> int:
     # On its first day a loan has no day of exposure yet, and there is nothing to compare.
     placed = visible_placements(actor).filter(opened_at__lt=midnight)
     fresh = visible_runs(actor).filter(watermark__gte=midnight, **WHOLE.columns)
-    due = set(placed.order_by().values_list("currency", flat=True).distinct()) - set(
-        fresh.values_list("currency", flat=True)
-    )
     done = 0
-    for currency in sorted(due):
-        try:
-            compute(actor=actor, currency=currency)
-        except errors.InvalidState:
-            continue
-        done += 1
+    for currency in sorted(placed.order_by().values_list("currency", flat=True).distinct()):
+        with contextlib.suppress(errors.InvalidState), transaction.atomic():
+            if fresh.filter(currency=currency).exists():
+                continue
+            # Another sweep may have done it while this one waited.
+            ranking_policies.in_force(actor=actor)
+            if not fresh.filter(currency=currency).exists():
+                compute(actor=actor, currency=currency)
+                done += 1
     return done
 
 

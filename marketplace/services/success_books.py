@@ -6,8 +6,9 @@ import uuid
 
 import numpy as np
 from django.db import connection
+from django.utils.translation import gettext_lazy as _
 
-from config import records
+from config import errors, records
 from marketplace.services import exposures
 from marketplace.services.exposures import MONTH_DAYS, SEPARATOR, Question
 from marketplace.success.book import Book
@@ -126,7 +127,13 @@ def read(question: Question, *, is_kept: bool) -> SuccessBook | None:
         of_policy = "and c.policy_id = %(policy)s"
         given["policy"] = question.policy.pk
     counted = records.read(CELLS.format(source=source, of_policy=of_policy), given, CELL)
-    book = _book(loans, payments, strata, len(agencies))
+    try:
+        book = _book(loans, payments, strata, len(agencies))
+    except ValueError as error:
+        raise errors.InvalidState(
+            "TOO_MANY_STRATA",
+            _("There are too many kinds of loans to compare. Propose a policy with coarser bands."),
+        ) from error
     return SuccessBook(
         book=book,
         cells=_cells(counted, book),

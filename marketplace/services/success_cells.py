@@ -29,19 +29,20 @@ KNOWN = f"""
     )
     select p.id as placement_id, coalesce(c.count, 0) as confirmations,
         coalesce(r.count, 0) as reversals,
-        p.end_on + p.tail_days <= %(until)s as is_final
+        p.end_on + p.tail_days <= %(until)s and p.closed_at is not null as is_final
     from placement p
     left join confirmed c on c.placement_id = p.id left join reversed r on r.placement_id = p.id
 """
+# The counts are kept from before the money is read: what commits in between is counted again.
 STALE = f"""
+    create temporary table success_stale on commit drop as
     with known as ({KNOWN})
-    select k.placement_id from known k
+    select k.* from known k
     left join marketplace_successsheet s
         on s.placement_id = k.placement_id and s.policy_id = %(policy)s
     where s.placement_id is null or not s.is_final
         or s.counted_at > %(at)s
         or (s.confirmations, s.reversals) <> (k.confirmations, k.reversals)
-    order by 1
 """
 FORGET = """
     delete from marketplace_successcell
@@ -51,12 +52,12 @@ KEEP = f"""
     insert into marketplace_successcell (institution_id, policy_id, {COLUMNS})
     select %(institution)s::uuid, %(policy)s::uuid, {COLUMNS} from ({exposures.CELLS}) as counted
 """
-NOTE = f"""
+NOTE = """
     insert into marketplace_successsheet (
         institution_id, policy_id, placement_id, counted_at, confirmations, reversals, is_final)
     select %(institution)s::uuid, %(policy)s::uuid, placement_id, %(at)s, confirmations, reversals,
         is_final
-    from ({KNOWN}) as known
+    from success_stale
     on conflict (policy_id, placement_id) do update
     set counted_at = excluded.counted_at, confirmations = excluded.confirmations,
         reversals = excluded.reversals, is_final = excluded.is_final
@@ -74,7 +75,9 @@ def refresh(*, actor: Actor, question: Question) -> int:
     policies.demand(actor, MAY_COUNT)
     question = dataclasses.replace(question, product="", starts_on=None, ends_on=None)
     with transaction.atomic(), connection.cursor() as cursor, plans.without_nested_loops():
+        cursor.execute("drop table if exists success_stale")
         cursor.execute(STALE, {**question.parameters(), "policy": question.policy.pk})
+        cursor.execute("select placement_id from success_stale order by 1")
         stale = [placement_id for (placement_id,) in cursor.fetchall()]
         if stale:
             _count(dataclasses.replace(question, placement_ids=stale))

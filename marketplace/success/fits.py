@@ -18,6 +18,8 @@ NEWTON_EVERY = 3
 STEP_MAX = 1.0
 SHARE_AS_IF_KNOWN = 0.30
 """An agency with no more than this part of its cells leaves their rates as good as known."""
+CONNECTED_FROM = 1e-9
+"""Eigenvalues of the normed Laplacian below are those of groups that share nothing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,21 +124,24 @@ def groups(observed: np.ndarray, exposure: np.ndarray) -> np.ndarray:
 def _newton(theta: np.ndarray, rate: np.ndarray, exposure: np.ndarray, own: np.ndarray):
     """The step of log θ with λ at its best for θ: L⁺ (O − θE), L the Laplacian of the fit."""
     mean = theta[:, None] * exposure * rate
-    step = _inverse(mean) @ (own - mean.sum(axis=1))
+    by_cell = mean.sum(axis=0)
+    laplacian = np.diag(mean.sum(axis=1)) - (mean * ratio(np.ones_like(by_cell), by_cell)) @ mean.T
+    step = np.linalg.pinv(laplacian, hermitian=True) @ (own - mean.sum(axis=1))
     return np.clip(step, -STEP_MAX, STEP_MAX)
 
 
-def _inverse(mean: np.ndarray) -> np.ndarray:
-    """L⁺ of the means of agencies × cells: the covariance of log θ with the cells' rates free."""
-    by_cell = mean.sum(axis=0)
-    laplacian = np.diag(mean.sum(axis=1)) - (mean * ratio(np.ones_like(by_cell), by_cell)) @ mean.T
-    return np.linalg.pinv(laplacian, hermitian=True)
-
-
 def _inflation(mean: np.ndarray) -> np.ndarray:
-    """L⁺_aa against 1/μ_a, which it is where an agency's part of each of its cells is small."""
-    free = mean.sum(axis=1) * np.diag(_inverse(mean))
-    return np.maximum(1.0, (1 - SHARE_AS_IF_KNOWN) * free)
+    """By how much L⁺_aa is more than 1/μ_a, which it is where an agency's part of its cells is
+    small; L⁺ of the means of agencies × cells is the covariance of log θ with the rates free.
+
+    The Laplacian is normed by its diagonal, so that what is nothing can be told from what is small.
+    """
+    by_cell, by_agency = mean.sum(axis=0), mean.sum(axis=1)
+    normed = mean / np.sqrt(np.where(by_agency > 0, by_agency, 1))[:, None]
+    shared = (normed * ratio(np.ones_like(by_cell), by_cell)) @ normed.T
+    values, vectors = np.linalg.eigh(np.diag((by_agency > 0).astype(float)) - shared)
+    inverse = np.where(values > CONNECTED_FROM, 1 / np.maximum(values, CONNECTED_FROM), 0)
+    return np.maximum(1.0, (1 - SHARE_AS_IF_KNOWN) * (vectors**2 @ inverse))
 
 
 def _centred(theta: np.ndarray, expected: np.ndarray, group: np.ndarray) -> np.ndarray:

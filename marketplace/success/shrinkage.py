@@ -17,6 +17,8 @@ TAUS, MUS = 32, 15
 TAU_RANGE = (0.01, 1.5)
 TAU_SCALE = 0.5
 MU_WIDTH = 4.0
+MU_REACH_MAX = 5.0
+"""Of log μ, where there is next to no exposure: no mean is a hundred times the field's."""
 
 LogPrior = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -95,4 +97,5 @@ def _log_mus(successes: np.ndarray, exposure: np.ndarray) -> np.ndarray:
     known = exposure > 0
     ratios = np.log((successes[known] + 0.5) / (exposure[known] + 0.5)) - centre
     spread = np.sqrt((np.mean(ratios**2) + len(ratios) / total) / len(ratios))
-    return centre + np.linspace(-1, 1, MUS) * MU_WIDTH * max(float(spread), 0.02)
+    reach = min(MU_WIDTH * max(float(spread), 0.02), MU_REACH_MAX)
+    return centre + np.linspace(-1, 1, MUS) * reach

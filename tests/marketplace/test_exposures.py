@@ -10,7 +10,7 @@ from marketplace.models import RankingPolicy
 from marketplace.services import exposures, ranking_policies
 from marketplace.services.exposures import Question
 from portfolios.models import Loan
-from portfolios.services import balances, direct_payments, placements, promises, rules
+from portfolios.services import balances, direct_payments, holds, placements, promises, rules
 from tests import world
 
 pytestmark = pytest.mark.django_db
@@ -147,20 +147,31 @@ def test_a_settled_loan_stays_in_the_denominator(setting):
     setting.recall(setting.loan)
     setting.at_day(70)
     assert setting.found() == ([70, 70], [(0, 0, 1000_00)])
-    # What was settled for less than the bank's floor earns nothing; what it was, it was.
-    assert setting.found(settlement_floor_ppm=1_000_000) == ([70, 70], [(0, 0, 1000_00)])
 
 
 def test_cash_below_the_settlement_floor_is_not_counted(setting):
     setting.recover(setting.loan, 399_99, 5)
     setting.recover(setting.other, 100_00, 5)
-    with scope(setting.bank.actor("vendor_manager")) as actor:
-        balances.correct_many(actor=actor, corrections=[balances.Correction(setting.loan.pk, 0)])
     setting.at_day(20)
-    setting.recall(setting.loan)
+    with scope(setting.bank.actor("vendor_manager")) as actor:
+        hold = holds.open_hold(
+            actor=actor, loan_id=setting.loan.pk, kind="settled", reason="Settled for 40 %"
+        )
     setting.at_day(30)
-    assert setting.found(settlement_floor_ppm=399_990)[1] == [(0, 0, 399_99), (1, 0, 100_00)]
+    both = [(0, 0, 399_99), (1, 0, 100_00)]
+    assert setting.found(settlement_floor_ppm=399_990)[1] == both
     assert setting.found(settlement_floor_ppm=400_000)[1] == [(1, 0, 100_00)]
+    # However the spell ends, and only from the day on which the bank said so.
+    setting.recall()
+    setting.at_day(40)
+    assert setting.found(settlement_floor_ppm=400_000)[1] == [(1, 0, 100_00)]
+    setting.at_day(20)
+    assert setting.found(settlement_floor_ppm=400_000)[1] == both
+    setting.at_day(41)
+    with scope(setting.bank.actor("vendor_manager")) as actor:
+        holds.release(actor=actor, hold_id=hold.pk, reason="It was not settled after all")
+    setting.at_day(42)
+    assert setting.found(settlement_floor_ppm=400_000)[1] == both
 
 
 def test_a_promise_in_force_adds_the_tail_to_exposure_and_to_cash(setting):

@@ -5,6 +5,7 @@ import datetime
 import io
 import json
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
@@ -13,7 +14,7 @@ from agencies.models import AuditEntry
 from agencies.scope import scope
 from agencies.services import panel
 from config import clock as the_clock
-from config import errors
+from config import errors, watermarks
 from marketplace import tasks
 from marketplace.models import (
     CurrentRanking,
@@ -107,6 +108,11 @@ def shown(bank, **which):
         return shown_ranking(actor, **{"currency": "USD", **which})
 
 
+def score_of(bank, run, house) -> RankingScore:
+    with scope(bank.actor("auditor")):
+        return run.scores.get(agency=house.agency)
+
+
 def name_of(score) -> str:
     return score.agency.name.split()[0]
 
@@ -198,6 +204,18 @@ def test_the_command_says_whether_a_ranking_comes_out_again(bank, houses, owner,
     )
     with pytest.raises(CommandError, match="not what went in"):
         call_command("verify_ranking", str(run.pk))
+
+
+def test_what_commits_late_is_waited_for(bank, houses, clock, monkeypatch, database_environment):
+    """A confirmation that was written before the moment of the run and is not committed yet."""
+    monkeypatch.setattr(watermarks, "LONGEST_SECONDS", 0.2)
+    with psycopg.connect(database_environment["DATABASE_URL"]) as other:
+        other.execute("select fairplace_now()")
+        with pytest.raises(errors.InvalidState) as refusal:
+            compute(bank)
+        assert refusal.value.code == "BUSY"
+        other.commit()
+        compute(bank)
 
 
 def test_a_run_cannot_be_changed_and_the_current_one_is_a_pointer(bank, houses, clock):
@@ -351,10 +369,17 @@ def test_in_a_field_of_four_an_agency_is_told_nothing_of_the_others(bank, houses
     for name in ("Alder", "Birch", "Cedar", "Damson"):
         place(bank, houses[name], 100_00, currency="EUR")
     clock.advance(days=10)
-    assert compute(bank, "EUR").field == []
+    run = compute(bank, "EUR")
+    assert run.field == []
     answer = over_http.ask(over_http.machine(houses["Cedar"]), QUERY, currency="EUR")["ranking"]
     (own,) = answer["scores"]
     assert (answer["field"], own["position"], own["expectedRank"]) == ([], None, None)
+    for name in ("expectedMinor", "rawIndex", "exposureFactor", "mixFactor", "countFactor"):
+        assert own[name] is None
+    assert own["segments"] == []
+    score = score_of(bank, run, houses["Cedar"])
+    api = over_http.machine(houses["Cedar"])
+    assert over_http.ask(api, PACK, score=str(score.pk)) == {"rankingPack": None}
     absent = over_http.ask(over_http.machine(houses["Elm"]), QUERY, currency="EUR")["ranking"]
     assert (absent["scores"], absent["field"]) == ([], [])
     place(bank, houses["Elm"], 100_00, currency="EUR")
@@ -367,11 +392,6 @@ def test_where_one_agency_is_most_of_the_field_it_is_not_shown(bank, houses, clo
         place(bank, houses[name], 100_00 if name != "Elm" else 500_00, currency="EUR")
     clock.advance(days=10)
     assert compute(bank, "EUR").field == []
-
-
-def score_of(bank, run, house) -> RankingScore:
-    with scope(bank.actor("auditor")):
-        return run.scores.get(agency=house.agency)
 
 
 def test_a_pack_is_ones_own_cells_and_adds_up_to_what_was_expected(bank, houses):
@@ -402,9 +422,17 @@ def test_a_pack_withholds_what_would_tell_of_one_rival(bank, houses, clock):
         rows = list(csv.DictReader(io.StringIO(pack_text(actor, score.pk))))
     withheld = [row for row in rows if row["balance"] == "withheld"]
     assert [row["expected_cash_per_balance_day"] for row in withheld] == [""]
-    assert int(withheld[0]["balance_days_minor"]) == 5 * 3_000_00 * 40
     assert all(row["balance"] != "3" for row in rows)
     assert round(sum(float(row["expected_cash_minor"]) for row in rows)) == score.expected_minor
+    # Of the band of two alone, the rest would tell: cells of all five are withheld with it.
+    assert int(withheld[0]["balance_days_minor"]) > 5 * 3_000_00 * 40
+    with scope(houses["Alder"].actor()) as actor:
+        (own,) = shown_ranking(actor, currency="USD").scores
+    assert own.segments
+    assert all("|3|" not in segment["stratum"] for segment in own.segments)
+    with scope(bank.actor("auditor")) as actor:
+        everything = shown_ranking(actor, currency="USD").scores
+    assert any("|3|" in s["stratum"] for score in everything for s in score.segments)
 
 
 PACK = "query($score: ID!) { rankingPack(scoreId: $score) }"
