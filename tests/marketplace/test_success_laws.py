@@ -57,18 +57,6 @@ def test_cells_counted_elsewhere_give_the_same(seed):
 
 
 @given(SEEDS)
-def test_who_stands_all_but_alone_is_not_believed(seed):
-    """Two agencies that share one loan of a kind: what each did says nothing of the other."""
-    made = book(seed, agencies=2, strata=2)
-    apart = dataclasses.replace(made, stratum=made.agency.copy())
-    shared = apart.stratum.copy()
-    shared[np.flatnonzero(made.agency == 0)[0]] = 1
-    for one in score(dataclasses.replace(apart, stratum=shared), ALL_CASH).scores:
-        assert one.reliability < 0.7
-        assert one.place is None
-
-
-@given(SEEDS)
 def test_the_order_of_rows_does_not_matter(seed):
     made, dice = book(seed), np.random.default_rng(seed + 1)
     loans = dice.permutation(len(made.agency))
