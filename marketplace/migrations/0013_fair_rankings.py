@@ -346,6 +346,7 @@ class Migration(migrations.Migration):
                 ("complaints_received", models.PositiveIntegerField()),
                 ("complaints_upheld", models.PositiveIntegerField()),
                 ("has_critical", models.BooleanField()),
+                ("is_told", models.BooleanField()),
                 ("segments", models.JSONField(default=list)),
                 ("curve", models.JSONField(default=list)),
                 (

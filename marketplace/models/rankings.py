@@ -125,9 +125,10 @@ class RankingScore(models.Model):
     observed ÷ expected, and that is `count_factor` × `tilt_factor` × `size_factor`. `index` lies
     from `low` to `high` with 95 %. The place is empty unless `status` is ranked: `position` is one
     more than how many stand in tiers before it, and `is_tied` says that it shares its tier.
-    `rate_ppm` is the raw rate, recovered ÷ placed. `segments` are `{stratum, is_told, loan_months,
-    payers, expected_payers, observed_minor, expected_minor}`, `curve` by month on book the
-    cumulative rates `{observed_ppm, expected_ppm}`.
+    `rate_ppm` is the raw rate, recovered ÷ placed. `is_told` says that the agency itself may learn
+    what was expected without learning what a rival did. `segments` are `{stratum, is_told,
+    loan_months, payers, expected_payers, observed_minor, expected_minor}`, `curve` by month on book
+    the cumulative rates `{observed_ppm, expected_ppm}`.
     """
 
     class Status(models.TextChoices):
@@ -180,6 +181,7 @@ class RankingScore(models.Model):
     complaints_received = models.PositiveIntegerField()
     complaints_upheld = models.PositiveIntegerField()
     has_critical = models.BooleanField()
+    is_told = models.BooleanField()
     segments = models.JSONField(default=list)
     curve = models.JSONField(default=list)
 

@@ -158,13 +158,14 @@ def _withhold(run: RankingRun, score: RankingScore) -> None:
     the other did.
     """
     score.segments = [segment for segment in score.segments if segment["is_told"]]
+    if not run.field or not score.is_told:
+        score.segments, score.curve = [], []
+        for name in MADE_OF_EXPECTED:
+            setattr(score, name, None)
+        for name in ("index", "low", "high"):
+            setattr(score, name, round(getattr(score, name), DECIMALS))
     if run.field:
         return
-    score.segments, score.curve = [], []
-    for name in MADE_OF_EXPECTED:
-        setattr(score, name, None)
-    for name in ("index", "low", "high"):
-        setattr(score, name, round(getattr(score, name), DECIMALS))
     score.position = score.tier = score.expected_rank = score.rank_low = score.rank_high = None
     score.probability_top_quarter = None
     score.is_tied = False
@@ -188,11 +189,11 @@ def shown_score(actor: Actor, score_id) -> ShownRanking:
 def pack_text(actor: Actor, score_id) -> str:
     """The cells behind one agency's score, as CSV.
 
-    Raises `NotFound`, for an agency also where its field is too small to be shown.
+    Raises `NotFound`, for an agency also where it is not told what was expected.
     """
     found = shown_score(actor, score_id)
     (score,) = found.scores
-    if not is_bank(actor) and not found.field:
+    if score.expected_minor is None:
         raise errors.NotFound("NOT_FOUND", _("There is no such thing."))
     pack = selectors.find(visible_packs(actor), run=score.run_id, agency=score.agency_id)
     return gzip.decompress(bytes(pack.content)).decode()

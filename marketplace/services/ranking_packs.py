@@ -97,6 +97,11 @@ def told(policy: RankingPolicy, cells: Cells, agency: int) -> np.ndarray:
     return is_told
 
 
+def is_whole_told(policy: RankingPolicy, cells: Cells, agency: int) -> bool:
+    """Whether an agency may be told what was expected of all of its cells together."""
+    return _shares(policy, cells, agency, cells.balance_months[agency] > 0)
+
+
 def _shares(policy: RankingPolicy, cells: Cells, agency: int, where: np.ndarray) -> bool:
     """Whether enough agencies were exposed in these cells together, and no rival was most of it."""
     together = cells.balance_months[:, where].sum(axis=1)

@@ -9,7 +9,7 @@ import numpy as np
 from config import money
 from marketplace.models import RankingPack, RankingRun, RankingScore
 from marketplace.services.conduct_gates import Conduct
-from marketplace.services.ranking_packs import pack, told
+from marketplace.services.ranking_packs import is_whole_told, pack, told
 from marketplace.services.success_books import SuccessBook
 from marketplace.success.scores import Result, Score
 from marketplace.success.standing import Status
@@ -144,6 +144,7 @@ def _score(
         complaints_received=conduct.received,
         complaints_upheld=conduct.upheld,
         has_critical=conduct.has_critical,
+        is_told=is_whole_told(run.policy, result.cells, score.agency),
         segments=_segments(run, book, result, score.agency),
         curve=_curve(result, score.agency),
     )

@@ -435,6 +435,28 @@ def test_a_pack_withholds_what_would_tell_of_one_rival(bank, houses, clock):
     assert any("|3|" in s["stratum"] for score in everything for s in score.segments)
 
 
+def test_who_shares_its_loans_with_one_rival_alone_is_not_told_what_was_expected(
+    bank, houses, clock
+):
+    for name in ("Alder", "Birch", "Cedar", "Damson", "Elm"):
+        place(bank, houses[name], *[100_00] * 5, currency="EUR")
+    lone = {name: world.make_agency(f"{name} Recoveries") for name in ("Fir", "Gorse")}
+    for house in lone.values():
+        world.join_panel(bank, house)
+        place(bank, house, *[5_000_00] * 2, currency="EUR")
+    clock.advance(days=40)
+    run = compute(bank, "EUR")
+    assert len(run.field) == 7
+    told = {name_of(s): s.is_told for s in shown(bank, currency="EUR").scores}
+    assert told == {name: name in NAMES for name in (*NAMES, *lone)}
+    score = score_of(bank, run, lone["Fir"])
+    with scope(lone["Fir"].actor()) as actor:
+        (own,) = shown_ranking(actor, currency="EUR").scores
+        assert (own.expected_minor, own.segments, own.curve) == (None, [], [])
+        with pytest.raises(errors.NotFound):
+            pack_text(actor, score.pk)
+
+
 PACK = "query($score: ID!) { rankingPack(scoreId: $score) }"
 
 
