@@ -202,7 +202,7 @@ def test_a_vendor_manager_answers_bidders(someone):
 def test_a_vendor_manager_recalls_a_loan(someone):
     manager = someone("vendor_manager")
     manager.open("/placements/")
-    manager.follow("Personal loans, vintage 2023 A")
+    manager.follow("Personal loans, vintage 2023 B")
     manager.check_access()
     manager.follow(re.compile("^Loans in it now"))
     reference = LOAN.search(manager.main.inner_text()).group()
@@ -409,7 +409,7 @@ def test_a_vendor_manager_awards_what_has_closed(someone, demonstration):
 def test_bank_and_agency_go_through_a_recall_in_two_steps(someone):
     agency, manager = someone("agency_administrator"), someone("vendor_manager")
     agency.menu("Placements")
-    agency.follow("Personal loans, vintage 2023 A")
+    agency.follow("Personal loans, vintage 2023 B")
     place = urlsplit(agency.page.url).path
     agency.follow(re.compile("^Loans in it now"))
     references = sorted(set(LOAN.findall(agency.main.inner_text())))[:10]

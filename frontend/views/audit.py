@@ -44,7 +44,7 @@ SUBJECTS = {
         "payout",
         "payout_account",
     ),
-    gettext_lazy("Ranking"): ("ranking", "ranking_dispute"),
+    gettext_lazy("Ranking"): ("ranking", "ranking_dispute", "ranking_policy"),
 }
 """What an entry can be about, and how the actions of each begin."""
 

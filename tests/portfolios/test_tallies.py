@@ -11,7 +11,7 @@ from agencies.scope import scope
 from portfolios import tasks
 from portfolios.models import Loan, Tally
 from portfolios.selectors import placed_count, shown_portfolios, visible_tallies
-from portfolios.services import holds, placements, portfolios
+from portfolios.services import holds, placements, portfolios, spells
 from tests import world
 
 BALANCES = [1, 99, 1_00, 150_00, 199_99, 200_00, 5_000_00, 10**11]
@@ -125,7 +125,7 @@ def test_writers_do_not_wait_for_each_other_and_nothing_is_lost():
 
 @pytest.mark.django_db
 def test_a_large_placement_is_lost_at_once_and_closed_afterwards(monkeypatch):
-    monkeypatch.setattr(placements, "CLOSED_AT_ONCE", 2)
+    monkeypatch.setattr(spells, "CLOSED_AT_ONCE", 2)
     bank, house = world.make_bank(), world.make_agency()
     world.join_panel(bank, house)
     made = world.make_portfolio(bank, balances_minor=[100_00] * 5)
