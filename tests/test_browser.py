@@ -216,9 +216,14 @@ def test_a_vendor_manager_recalls_a_loan(someone):
     manager.press("Recall these loans")
     manager.says("1 loan is recalled.", re.compile(r"recalled loans\s+Loans\s*1\s"))
     manager.menu("Ranking")
-    manager.says("Success rate").check_access()
+    manager.says("Against an average agency", "What this ranking is").check_access()
+    manager.follow("Northgate Recovery")
+    manager.says(
+        "what an average agency would have on the same loans", "What the raw rate is made of"
+    )
+    manager.check_access()
     manager.menu("Success by means")
-    manager.says("came without a contact", "Longest, days", "How it is counted").check_access()
+    manager.says("What each measure brought", "Longest, days", "How it is counted").check_access()
 
 
 def test_a_compliance_officer(someone):
