@@ -4,6 +4,7 @@ import datetime
 
 from agencies.scope import scope
 from portfolios.models import Contact, Loan, PlacedLoan, Promise
+from portfolios.selectors import observed_work
 from tests import world
 
 NOON = datetime.time(17, tzinfo=datetime.UTC)
@@ -69,3 +70,10 @@ def pay(bank, house, loan: Loan, amount_minor: int, value: str, *, confirmed: bo
     """A payment of that value date."""
     day = datetime.date.fromisoformat(value)
     return world.recover(bank, house, loan, amount_minor, value_on=day, confirmed=confirmed)
+
+
+def seen(actor, figures):
+    """What a selector answers for the one bank and currency that the actor sees."""
+    with scope(actor):
+        (field,) = observed_work(actor)
+        return figures(field)
