@@ -1,28 +1,29 @@
 """Receipts of the bank: they confirm reports, and what does not match is settled by a person."""
 
 import datetime
-import itertools
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import given
-from hypothesis import strategies as st
 
 from agencies.models import AuditEntry
 from agencies.scope import scope
-from config import clock as clocks
-from portfolios import matching
-from portfolios.models import Confirmation, Loan, ReceiptFile, ReceiptLine, Recovery
-from portfolios.services import placements, receipt_lines, receipts, recoveries, reversals
+from portfolios.models import Loan, ReceiptFile, ReceiptLine, Recovery
+from portfolios.services import placements, receipts
 from tests import world
 from tests.portfolios import over_http
+from tests.portfolios.receipting import (
+    HEADER,
+    WANTED,
+    confirm,
+    confirmed,
+    file_of,
+    report,
+    states,
+    today,
+)
 
 pytestmark = pytest.mark.django_db
-
-WANTED = """receiptFile { fileName rowsRead } matched unmatched ambiguous matchedBefore
-    problems { row column value code }"""
-HEADER = "receipt_reference,loan_reference,amount,currency,value_date\n"
 
 
 @pytest.fixture
@@ -36,56 +37,6 @@ def loans(bank, placement):
     with scope(bank.actor("auditor")):
         found = Loan.objects.filter(placement=placement).order_by("reference")
         return list(found.values_list("reference", flat=True))
-
-
-_keys = itertools.count(1)
-
-
-def today():
-    return clocks.business_date("America/New_York")
-
-
-def report(house, *payments):
-    """Payments as (loan, reference, amount_minor), all of today."""
-    rows = [
-        {
-            "loan_reference": loan,
-            "reference": reference,
-            "amount_minor": amount_minor,
-            "value_on": today(),
-            "channel": "bank_transfer",
-        }
-        for loan, reference, amount_minor in payments
-    ]
-    with scope(house.actor()) as actor:
-        answers = recoveries.log(actor=actor, idempotency_key=str(next(_keys)), rows=rows)
-    assert [answer.outcome for answer in answers] == ["recorded"] * len(rows)
-
-
-def file_of(*lines):
-    """Receipts as (reference, loan, amount)."""
-    rows = "".join(
-        f"{reference},{loan},{amount},USD,{today()}\n" for reference, loan, amount in lines
-    )
-    return HEADER + rows
-
-
-def confirm(bank, content, name="today.csv"):
-    client = over_http.person(bank, "finance_preparer")
-    return over_http.do(client, "receiptsConfirm", WANTED, fileName=name, content=content)
-
-
-def states(bank):
-    with scope(bank.actor("auditor")):
-        lines = ReceiptLine.objects.order_by("receipt_reference")
-        return dict(lines.values_list("receipt_reference", "state"))
-
-
-def confirmed(bank):
-    """Which receipt proves which report."""
-    with scope(bank.actor("auditor")):
-        pairs = Confirmation.objects.order_by("receipt_line__receipt_reference")
-        return list(pairs.values_list("receipt_line__receipt_reference", "recovery__reference"))
 
 
 def test_receipts_confirm_the_reports_they_prove(bank, house, loans):
@@ -238,21 +189,6 @@ def test_as_many_receipts_as_reports_pair_up_and_others_wait_for_a_person(bank, 
     assert len(confirmed(bank)) == 3
 
 
-def test_a_receipt_that_proves_nothing_is_dismissed_with_a_reason(bank, loans):
-    confirm(bank, file_of(("B-1", loans[0], "10.00")))
-    with scope(bank.actor("auditor")):
-        line = str(ReceiptLine.objects.get().pk)
-    finance = over_http.person(bank, "finance_preparer")
-    wanted = "receiptLine { state reason }"
-    blank = over_http.do(finance, "receiptDismiss", wanted, lineId=line, reason=" ")
-    assert blank["errors"][0]["code"] == "REQUIRED"
-    done = over_http.do(finance, "receiptDismiss", wanted, lineId=line, reason="Interest")
-    assert done["receiptLine"] == {"state": "DISMISSED", "reason": "Interest"}
-    with scope(bank.sweep) as sweep:
-        assert receipts.rematch(actor=sweep) == 0
-    assert states(bank) == {"B-1": "dismissed"}
-
-
 def test_a_report_that_comes_later_is_found_by_the_sweep(bank, house, loans):
     confirm(bank, file_of(("B-1", loans[0], "10.00"), ("B-2", loans[1], "7.00")))
     report(house, (loans[0], "P-1", 10_00))
@@ -265,22 +201,6 @@ def test_a_report_that_comes_later_is_found_by_the_sweep(bank, house, loans):
     assert confirmed(bank) == [("B-1", "P-1"), ("B-2", "P-2")]
 
 
-def test_a_report_taken_back_whole_is_no_candidate(bank, house, loans):
-    report(house, (loans[0], "P-1", 10_00), (loans[0], "P-2", 10_00), (loans[0], "P-3", 10_00))
-    with scope(house.actor()) as actor:
-        back = {"actor": actor, "reason": "Entered twice"}
-        reversals.reverse(reference="P-1", reversal_reference="R-1", **back)
-        reversals.reverse(reference="P-2", reversal_reference="R-2", amount_minor=1, **back)
-    assert confirm(bank, file_of(("B-1", loans[0], "10.00")))["ambiguous"] == 1
-    with scope(house.actor()) as actor:
-        reversals.reverse(
-            actor=actor, reason="Wrong loan", reference="P-3", reversal_reference="R-3"
-        )
-    with scope(bank.sweep) as sweep:
-        assert receipts.rematch(actor=sweep) == 1
-    assert confirmed(bank) == [("B-1", "P-2")]
-
-
 def test_a_report_is_confirmed_after_a_recall_too(bank, house, loans, placement):
     report(house, (loans[0], "P-1", 10_00))
     with scope(bank.actor("vendor_manager")) as actor:
@@ -290,18 +210,6 @@ def test_a_report_is_confirmed_after_a_recall_too(bank, house, loans, placement)
     assert over_http.ask(client, "{ recoveries(first: 1) { totalCount } }")["recoveries"] == {
         "totalCount": 0
     }
-
-
-def test_a_receipt_with_a_wrong_loan_reference_is_linked_by_hand(bank, house, loans):
-    report(house, (loans[0], "P-1", 12_34))
-    confirm(bank, file_of(("B-1", loans[0] + "0", "12.34")))
-    with scope(bank.actor("finance_preparer")) as actor:
-        line = ReceiptLine.objects.get()
-        (candidate,) = receipt_lines.candidates(actor, line)
-        receipt_lines.link(
-            actor=actor, line_id=line.pk, recovery_id=candidate.pk, reason="Typing error"
-        )
-    assert confirmed(bank) == [("B-1", "P-1")]
 
 
 @pytest.mark.parametrize(
@@ -343,34 +251,3 @@ def test_the_number_of_queries_does_not_grow_with_the_file(bank, house):
         assert read.matched == len(some)
         counts.append(len(captured))
     assert counts[0] == counts[1] < 25
-
-
-DAY = datetime.date(2030, 1, 1)
-MONEY = st.tuples(st.sampled_from("AB"), st.integers(1, 2), st.integers(0, 3))
-
-
-def _money(kind, drawn):
-    return [
-        matching.Money(f"{kind}{number}", loan, "USD", amount, DAY + datetime.timedelta(days=days))
-        for number, (loan, amount, days) in enumerate(drawn)
-    ]
-
-
-@given(st.lists(MONEY, max_size=8), st.lists(MONEY, max_size=8), st.randoms())
-def test_pairs_have_equal_amounts_and_do_not_depend_on_the_order(came_in, reported, random):
-    receipt_list, report_list = _money("B", came_in), _money("P", reported)
-    outcome = matching.pair(receipt_list, report_list)
-    by_id = {money.id: money for money in receipt_list + report_list}
-    assert all(by_id[one].key == by_id[other].key for one, other in outcome.pairs)
-    assert len({one for pair in outcome.pairs for one in pair}) == 2 * len(outcome.pairs)
-    assert set(outcome.states) == {money.id for money in receipt_list}
-    for money in receipt_list:
-        came = sum(other.key == money.key for other in receipt_list)
-        said = sum(other.key == money.key for other in report_list)
-        expected = "matched" if came == said else "ambiguous" if said else "unmatched"
-        assert outcome.states[money.id] == expected
-    random.shuffle(receipt_list)
-    random.shuffle(report_list)
-    again = matching.pair(receipt_list, report_list)
-    assert sorted(again.pairs) == sorted(outcome.pairs)
-    assert again.states == outcome.states
