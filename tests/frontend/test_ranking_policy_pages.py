@@ -1,6 +1,5 @@
 """Pages of the ranking's policy: read by those who are ranked, changed by two of the bank."""
 
-import datetime
 import html
 import re
 
@@ -10,28 +9,23 @@ from agencies.scope import scope
 from marketplace.models import RankingBacktest, RankingPolicy
 from tests import world
 from tests.marketplace import ranked
+from tests.marketplace.ranked import LENIENT
 from tests.portfolios.over_http import person
 
 pytestmark = pytest.mark.django_db
 
-DAYS = datetime.timedelta(days=1)
 PAGE = "/ranking/policy/"
 PROPOSE = f"{PAGE}propose/"
-LENIENT = {"tie_probability_ppm": 510_000, "ranked_from_ppm": 0, "provisional_from_ppm": 0}
 
 
 @pytest.fixture
 def panel(clock):
-    clock.set(ranked.NOON)
-    made = ranked.opened(*ranked.NAMES)
-    clock.set(ranked.NOON + 100 * DAYS)
-    return made
+    return ranked.after_days(clock)
 
 
 @pytest.fixture
 def empty(clock):
-    clock.set(ranked.NOON)
-    return ranked.opened()
+    return ranked.on_its_first_day(clock)
 
 
 def words(response) -> str:

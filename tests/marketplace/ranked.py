@@ -16,6 +16,9 @@ QUARTER_END = datetime.datetime(2026, 4, 1, 4, tzinfo=datetime.UTC)
 """Midnight in New York."""
 NAMES = ("Alder", "Birch", "Cedar", "Damson", "Elm")
 LOANS = 40
+DAYS = datetime.timedelta(days=1)
+LENIENT = {"tie_probability_ppm": 510_000, "ranked_from_ppm": 0, "provisional_from_ppm": 0}
+"""Everybody has a place, and hardly anybody shares one."""
 
 
 @dataclasses.dataclass
@@ -57,6 +60,20 @@ class Panel:
                 }
                 for score in run.scores.all()
             }
+
+
+def after_days(clock) -> Panel:
+    """The five agencies a hundred days after they got their loans."""
+    clock.set(NOON)
+    made = opened(*NAMES)
+    clock.set(NOON + 100 * DAYS)
+    return made
+
+
+def on_its_first_day(clock) -> Panel:
+    """A bank that has placed nothing."""
+    clock.set(NOON)
+    return opened()
 
 
 def opened(*names: str) -> Panel:
