@@ -207,72 +207,92 @@ def recover(
     value_on: datetime.date = datetime.date(2026, 3, 10),
     confirmed: bool = True,
 ) -> Recovery:
-    """A recovery reported by the agency and, unless told otherwise, proved by a receipt.
-
-    The rows that `recoveries.log` and `receipts.confirm` write, without their files and batches.
-    """
-    reference = reference or f"R-{next(_numbers)}"
-    spell = _spell(bank, loan)
-    with scope(house.actor("collector")) as actor:
-        recovery = Recovery.objects.create(
-            **spell,
-            reference=reference,
-            currency=loan.currency,
-            amount_minor=amount_minor,
-            value_on=value_on,
-            channel=Recovery.Channel.BANK_TRANSFER,
-            logged_at=clock.now(),
-            logged_by=actor.label,
-        )
+    """A recovery reported by the agency and, unless told otherwise, proved by a receipt."""
+    (recovery,) = _report(bank, house, [loan], amount_minor, value_on, reference)
     if confirmed:
         confirm(bank, recovery, loan)
     return recovery
 
 
-def _spell(bank: Bank, loan: Loan) -> dict:
+def recover_each(bank: Bank, house: House, loans: list[Loan], amount_minor: int) -> None:
+    """The same amount from each of these loans, reported and proved."""
+    value_on = datetime.date(2026, 3, 10)
+    _confirm(bank, _report(bank, house, loans, amount_minor, value_on), loans)
+
+
+def _report(bank, house, loans, amount_minor, value_on, reference="") -> list[Recovery]:
+    """The rows that `recoveries.log` writes, without its batches."""
     with scope(bank.actor("auditor")):
-        spell = PlacedLoan.objects.get(loan=loan, closed_at=None)
-    return {
-        "institution_id": spell.institution_id,
-        "agency_id": spell.agency_id,
-        "placement_id": spell.placement_id,
-        "spell_id": spell.pk,
-        "loan_id": loan.pk,
-    }
+        held = PlacedLoan.objects.filter(loan__in=loans, closed_at=None)
+        spells = {spell.loan_id: spell for spell in held}
+    if len(spells) != len(loans):
+        raise PlacedLoan.DoesNotExist
+    with scope(house.actor("collector")) as actor:
+        moment = clock.now()
+        return Recovery.objects.bulk_create(
+            Recovery(
+                institution_id=spells[loan.pk].institution_id,
+                agency_id=spells[loan.pk].agency_id,
+                placement_id=spells[loan.pk].placement_id,
+                spell_id=spells[loan.pk].pk,
+                loan_id=loan.pk,
+                reference=reference or f"R-{next(_numbers)}",
+                currency=loan.currency,
+                amount_minor=amount_minor,
+                value_on=value_on,
+                channel=Recovery.Channel.BANK_TRANSFER,
+                logged_at=moment,
+                logged_by=actor.label,
+            )
+            for loan in loans
+        )
 
 
 def confirm(bank: Bank, recovery: Recovery, loan: Loan) -> Confirmation:
     """The receipt that proves one recovery."""
+    (confirmation,) = _confirm(bank, [recovery], [loan])
+    return confirmation
+
+
+def _confirm(bank: Bank, recoveries: list[Recovery], loans: list[Loan]) -> list[Confirmation]:
+    """The rows that `receipts.confirm` writes, for a file of a line for each recovery."""
     number = next(_numbers)
     with scope(bank.actor("finance_preparer")) as actor:
+        moment = clock.now()
         receipt_file = ReceiptFile.objects.create(
             institution=bank.institution,
             file_name="receipts.csv",
             sha256=f"{number:064d}",
-            rows_read=1,
-            uploaded_at=clock.now(),
+            rows_read=len(recoveries),
+            uploaded_at=moment,
             uploaded_by_id=actor.user_id,
         )
-        line = ReceiptLine.objects.create(
-            institution=bank.institution,
-            receipt_file=receipt_file,
-            row=2,
-            receipt_reference=f"B-{number}",
-            loan_reference=loan.reference,
-            currency=recovery.currency,
-            amount_minor=recovery.amount_minor,
-            value_on=recovery.value_on,
-            state=ReceiptLine.State.MATCHED,
+        lines = ReceiptLine.objects.bulk_create(
+            ReceiptLine(
+                institution=bank.institution,
+                receipt_file=receipt_file,
+                row=row,
+                receipt_reference=f"B-{next(_numbers)}",
+                loan_reference=loan.reference,
+                currency=recovery.currency,
+                amount_minor=recovery.amount_minor,
+                value_on=recovery.value_on,
+                state=ReceiptLine.State.MATCHED,
+            )
+            for row, (recovery, loan) in enumerate(zip(recoveries, loans, strict=True), 2)
         )
-        return Confirmation.objects.create(
-            institution=bank.institution,
-            agency_id=recovery.agency_id,
-            placement_id=recovery.placement_id,
-            spell_id=recovery.spell_id,
-            recovery=recovery,
-            receipt_line=line,
-            confirmed_at=clock.now(),
-            confirmed_by=actor.label,
+        return Confirmation.objects.bulk_create(
+            Confirmation(
+                institution=bank.institution,
+                agency_id=recovery.agency_id,
+                placement_id=recovery.placement_id,
+                spell_id=recovery.spell_id,
+                recovery=recovery,
+                receipt_line=line,
+                confirmed_at=moment,
+                confirmed_by=actor.label,
+            )
+            for recovery, line in zip(recoveries, lines, strict=True)
         )
 
 

@@ -101,7 +101,7 @@ def _kinds() -> dict[str, str]:
     return {
         RANKED: _("ranked"),
         OWN: _("your own"),
-        MUTED: _("provisional or too little data"),
+        MUTED: _("without a place"),
     }
 
 
@@ -124,5 +124,5 @@ def _row(point: dict) -> list[str]:
 
 def _standing(point: dict) -> str:
     if point.get("highlight") and point.get("muted"):
-        return _("your own, provisional or too little data")
+        return _("your own, without a place")
     return _kinds()[_kind(point)]

@@ -123,6 +123,10 @@ class RaiseForm(forms.Form):
         label=gettext_lazy("What is it about?"),
         choices=SUBJECTS,
         widget=django_forms.RadioSelect,
+        help_text=gettext_lazy(
+            "The kind of a loan is that of its first day, and a decided complaint stays decided:"
+            " the bank can explain these, and corrects the others by an event."
+        ),
     )
     loan_reference = django_forms.CharField(
         label=gettext_lazy("Loan reference"),

@@ -25,7 +25,7 @@ def disputes_to_answer(actor: Actor) -> Iterable[Item]:
         count=count,
         url=f"{reverse('ranking_disputes')}?state=open",
         icon="message-square-warning",
-        note=_("Correct what is wrong by an event, then answer the agency."),
+        note=_("Correct by an event what can be corrected, and answer the agency."),
     )
 
 

@@ -1,6 +1,5 @@
 """Pages of disputes: an agency objects from its card, the bank answers, and nobody else reads."""
 
-import datetime
 import html
 import re
 
@@ -9,15 +8,16 @@ from django.urls import reverse
 
 from agencies.scope import scope
 from marketplace.models import RankingDispute, RankingScore
-from marketplace.services import ranking_disputes, rankings
+from marketplace.services import ranking_disputes
 from portfolios.models import Loan
 from tests import world
 from tests.access import pages
+from tests.marketplace import disputing
+from tests.marketplace.disputing import NOON
 from tests.portfolios.over_http import person
 
 pytestmark = pytest.mark.django_db
 
-NOON = datetime.datetime(2026, 3, 2, 17, tzinfo=datetime.UTC)
 SAID = "P-1 was counted twice"
 TOLD = {
     "subject": "payment",
@@ -43,17 +43,8 @@ def bank(clock):
 @pytest.fixture
 def houses(bank, clock):
     """Two agencies with ten loans each, ranked after forty days."""
-    made = {name: world.make_agency(f"{name} Recoveries") for name in ("Elm", "Alder")}
-    for house in made.values():
-        world.join_panel(bank, house)
-        portfolio = world.make_portfolio(bank, balances_minor=[1000_00] * 10)
-        world.place(bank, house, portfolio)
-        with scope(bank.actor("auditor")):
-            loan = Loan.objects.filter(portfolio=portfolio).first()
-        world.recover(bank, house, loan, 100_00)
-    clock.set(NOON + datetime.timedelta(days=40))
-    with scope(bank.actor("vendor_manager")) as actor:
-        rankings.compute(actor=actor, currency="USD")
+    made = disputing.pair(bank, clock, loans=10, paying=1, days=40)
+    disputing.compute(bank)
     return made
 
 

@@ -74,8 +74,8 @@ def houses(bank, clock):
     for number, name in enumerate(NAMES, 1):
         made[name] = world.make_agency(f"{name} Recoveries")
         world.join_panel(bank, made[name])
-        for loan in place(bank, made[name], *[1000_00] * 60)[: 6 * number]:
-            world.recover(bank, made[name], loan, 100_00 + 7 * number)
+        paying = place(bank, made[name], *[1000_00] * 60)[: 6 * number]
+        world.recover_each(bank, made[name], paying, 100_00 + 7 * number)
     clock.set(NOON + datetime.timedelta(days=100))
     return made
 
@@ -162,6 +162,20 @@ def test_an_agency_finds_itself_in_the_field(bank, houses):
     field = figures(page)[-1]
     told = {one for one in carried(field) if isinstance(one, str)}
     assert {"Agency 1", "You", "Agency 3", "Agency 4", "Agency 5"} <= told
+
+
+def test_where_nothing_came_in_there_is_nothing_to_compare(bank, houses, clock):
+    for house in houses.values():
+        place(bank, house, *[400_00] * 5, currency="EUR")
+    clock.advance(days=20)
+    run = compute(bank, "EUR")
+    with scope(bank.actor("auditor")):
+        score = run.scores.get(agency=houses["Elm"].agency)
+    page = words(person(bank, "auditor").get(f"/ranking/scores/{score.pk}/"))
+    assert "Nothing has come in on loans like these yet: there is nothing to compare." in page
+    assert "what an average agency would have on the same loans;" not in page
+    own = person(houses["Elm"], "agency_administrator").get("/ranking/?currency=EUR")
+    assert "there is nothing to compare" in words(own)
 
 
 def test_what_moved_is_told_with_a_word_on_noise(bank, houses, clock):

@@ -84,8 +84,8 @@ def opened(*names: str) -> Panel:
     for number, name in enumerate(names, 1):
         houses[name] = world.make_agency(f"{name} Recoveries")
         world.join_panel(bank, houses[name])
-        for loan in place(bank, houses[name], *[1000_00] * LOANS)[: 4 * number]:
-            world.recover(bank, houses[name], loan, 100_00 + 7 * number)
+        paying = place(bank, houses[name], *[1000_00] * LOANS)[: 4 * number]
+        world.recover_each(bank, houses[name], paying, 100_00 + 7 * number)
     return Panel(bank, houses)
 
 

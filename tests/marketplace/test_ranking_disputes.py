@@ -1,29 +1,34 @@
 """Disputes about rankings: raised, answered once, and corrected by events alone."""
 
-import datetime
 import json
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
 
 from agencies.models import AuditEntry
 from agencies.scope import scope
 from agencies.selectors import visible_memberships
 from agencies.services import panel
-from config import clock as the_clock
-from marketplace.models import RankingCut, RankingDispute, RankingRun, RankingScore
+from marketplace.models import RankingCut, RankingDispute, RankingScore
 from marketplace.services import rankings
-from portfolios.models import Loan, Recovery
 from tests import world
+from tests.marketplace.disputing import (
+    LIST,
+    NOON,
+    answer_to,
+    codes,
+    compute,
+    kept,
+    loans_of,
+    object_to,
+    objection,
+    only_dispute,
+    pair,
+    score_of,
+    vars_of,
+)
 from tests.portfolios import over_http
 
 pytestmark = pytest.mark.django_db
-
-NOON = datetime.datetime(2026, 3, 2, 17, tzinfo=datetime.UTC)
-WANTED = """dispute { scoreId rankingId institutionId agencyId subject loanReference
-    paymentReference statement state outcome answer correction raisedBy answeredBy }"""
-LIST = """{ rankingDisputes(first: 50) { edges { node { statement state outcome answer
-    correction } } } }"""
 
 
 @pytest.fixture
@@ -34,31 +39,7 @@ def bank(clock):
 
 @pytest.fixture
 def houses(bank, clock):
-    """Two agencies with forty loans of 1,000.00 each for ninety days, of which a tenth paid."""
-    made = {name: world.make_agency(f"{name} Recoveries") for name in ("Elm", "Alder")}
-    for house in made.values():
-        world.join_panel(bank, house)
-        portfolio = world.make_portfolio(bank, balances_minor=[1000_00] * 40)
-        world.place(bank, house, portfolio)
-        for loan in loans_of(bank, house)[:4]:
-            world.recover(bank, house, loan, 100_00)
-    clock.set(NOON + datetime.timedelta(days=90))
-    return made
-
-
-def loans_of(bank, house):
-    with scope(bank.actor("auditor")):
-        return list(Loan.objects.filter(agency=house.agency).order_by("reference"))
-
-
-def compute(bank, **which):
-    with scope(bank.actor("vendor_manager")) as actor:
-        return rankings.compute(actor=actor, currency="USD", **which)
-
-
-def score_of(bank, run, house) -> RankingScore:
-    with scope(bank.actor("auditor")):
-        return run.scores.get(agency=house.agency)
+    return pair(bank, clock, loans=40, paying=4, days=90)
 
 
 @pytest.fixture
@@ -69,50 +50,6 @@ def score(bank, houses):
 @pytest.fixture
 def api(houses):
     return over_http.machine(houses["Elm"])
-
-
-def objection(score, **change):
-    return {
-        "scoreId": str(score.pk),
-        "subject": "PAYMENT",
-        "statement": "P-1 was counted twice:\n100.00 came in once, on 2 March.",
-        "loanReference": "L-1",
-        "paymentReference": "P-1",
-        **change,
-    }
-
-
-def object_to(client, **given):
-    return over_http.do(client, "rankingDisputeRaise", WANTED, **given)
-
-
-def answer_to(client, dispute, **change):
-    given = {"outcome": "NOT_CORRECTED", "answer": "It came in twice: receipts 12 and 13."}
-    return over_http.do(
-        client, "rankingDisputeAnswer", WANTED, disputeId=str(dispute.pk), **given | change
-    )
-
-
-def only_dispute(bank) -> RankingDispute:
-    with scope(bank.actor("auditor")):
-        return RankingDispute.objects.get()
-
-
-def kept(bank):
-    """All that a dispute must leave alone: runs, scores, recoveries."""
-    with scope(bank.actor("auditor")):
-        return [
-            list(model.objects.order_by("pk").values())
-            for model in (RankingRun, RankingScore, Recovery)
-        ]
-
-
-def vars_of(dispute) -> dict:
-    return {name: value for name, value in vars(dispute).items() if name != "_state"}
-
-
-def codes(done) -> list[tuple]:
-    return [(error["code"], error["field"]) for error in done["errors"]]
 
 
 def test_an_agency_objects_and_the_bank_answers(bank, houses, score, api):
@@ -326,68 +263,3 @@ def test_an_answer_that_says_too_little_is_refused(bank, score, api, change, cod
     assert answer_to(manager, dispute)["errors"] == []
     assert codes(answer_to(manager, dispute, answer="Second thoughts")) == [("ANSWERED", None)]
     assert only_dispute(bank).answer == "It came in twice: receipts 12 and 13."
-
-
-def fails(change, error=DatabaseError):
-    with pytest.raises(error), transaction.atomic():
-        change()
-
-
-def test_the_database_keeps_what_was_said_and_lets_only_the_bank_answer_once(
-    bank, houses, score, api
-):
-    object_to(api, **objection(score))
-    rows = RankingDispute.objects
-    told = {
-        "state": "answered",
-        "outcome": "not_corrected",
-        "answer": "No",
-        "answered_at": the_clock.now(),
-        "answered_by": "Somebody",
-    }
-    with scope(houses["Elm"].actor()):
-        assert rows.update(**told) == 0
-        fails(lambda: rows.all().delete())
-    with scope(bank.actor("vendor_manager")):
-        fails(lambda: rows.update(statement="Nothing is wrong"))
-        fails(lambda: rows.all().delete())
-        fails(lambda: rows.update(**told | {"outcome": "corrected"}), IntegrityError)
-        fails(lambda: rows.update(**told | {"answer": ""}), IntegrityError)
-        assert rows.update(**told) == 1
-        assert rows.update(answer="Yes") == 0
-        fails(lambda: RankingScore.objects.update(index=2.0))
-    assert only_dispute(bank).answer == "No"
-
-
-def test_the_database_lets_an_agency_object_to_its_own_score_alone(bank, houses, score):
-    rival = score_of(bank, score.run, houses["Alder"])
-    row = {
-        "institution_id": bank.institution.pk,
-        "agency_id": houses["Elm"].agency.pk,
-        "run_id": score.run_id,
-        "score_id": score.pk,
-        "subject": "other",
-        "statement": "It is wrong",
-        "raised_at": the_clock.now(),
-        "raised_by": "Elm",
-    }
-    create = RankingDispute.objects.create
-    with scope(houses["Elm"].actor()):
-        fails(lambda: create(**row | {"score_id": rival.pk}), IntegrityError)
-        fails(lambda: create(**row | {"agency_id": houses["Alder"].agency.pk}))
-        fails(lambda: create(**row | {"subject": "payment"}), IntegrityError)
-        fails(
-            lambda: create(
-                **row
-                | {
-                    "state": "answered",
-                    "outcome": "not_corrected",
-                    "answer": "We take it back",
-                    "answered_at": the_clock.now(),
-                    "answered_by": "Elm",
-                }
-            )
-        )
-        create(**row)
-    with scope(bank.actor("vendor_manager")):
-        fails(lambda: create(**row))

@@ -56,8 +56,7 @@ def collect(bank, name, house):
     for number, balance_minor in ((easy, EASY_MINOR), (LOANS - easy, HARD_MINOR)):
         loans = place(bank, house, *[balance_minor] * number)
         every = (4 if balance_minor == EASY_MINOR else 12) // SKILL[name]
-        for loan in loans[::every]:
-            world.recover(bank, house, loan, balance_minor // 10)
+        world.recover_each(bank, house, loans[::every], balance_minor // 10)
 
 
 def houses(bank: world.Bank) -> dict[str, world.House]:

@@ -31,7 +31,7 @@ def test_points_stand_in_the_order_of_the_ranking():
     assert {name: trace["y"] for name, trace in drawn.traces(chart).items()} == {
         "ranked": [0, 3],
         "your own": [1],
-        "provisional or too little data": [2],
+        "without a place": [2],
     }
 
 
@@ -47,14 +47,14 @@ def test_ones_own_and_the_provisional_look_different_without_colours():
     assert traces["ranked"]["marker"]["symbol"] == ["circle", "circle"]
     assert traces["your own"]["marker"]["symbol"] == ["diamond"]
     assert traces["your own"]["marker"]["color"] == charts.VERMILION
-    muted = traces["provisional or too little data"]["marker"]
+    muted = traces["without a place"]["marker"]
     assert (muted["symbol"], muted["color"]) == (["circle-open"], charts.GREY)
 
 
 def test_ones_own_may_be_provisional():
     chart = caterpillar([point("You", highlight=True, muted=True)])
     assert drawn.traces(chart)["your own"]["marker"]["symbol"] == ["diamond-open"]
-    assert chart["rows"][0][-1] == "your own, provisional or too little data"
+    assert chart["rows"][0][-1] == "your own, without a place"
 
 
 def test_the_axis_is_logarithmic_and_the_line_is_at_1():
