@@ -8,6 +8,7 @@ class SuccessSheet(models.Model):
 
     Exposure and money are as they were known at `counted_at`; `confirmations` and `reversals` are
     how many there were. `is_final` once no day can be added any more: only money changes it then.
+    With a settlement floor it never is.
     """
 
     pk = models.CompositePrimaryKey("policy_id", "placement_id")

@@ -29,7 +29,9 @@ KNOWN = f"""
     )
     select p.id as placement_id, coalesce(c.count, 0) as confirmations,
         coalesce(r.count, 0) as reversals,
-        p.end_on + p.tail_days <= %(until)s and p.closed_at is not null as is_final
+        p.end_on + p.tail_days <= %(until)s and p.closed_at is not null
+            -- The bank may still say that something was not settled after all.
+            and %(floor)s = 0 as is_final
     from placement p
     left join confirmed c on c.placement_id = p.id left join reversed r on r.placement_id = p.id
 """

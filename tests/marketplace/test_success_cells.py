@@ -15,7 +15,7 @@ from marketplace.services.exposures import Question
 from marketplace.success import cells as cell_tables
 from marketplace.success.book import paid
 from portfolios.models import Loan, PlacedLoan
-from portfolios.services import placements, promises
+from portfolios.services import holds, placements, promises
 from tests import world
 
 pytestmark = pytest.mark.django_db
@@ -148,6 +148,34 @@ def test_what_is_over_is_counted_again_only_when_something_is_learned_of_its_mon
     story.pass_day(1)
     assert story.refresh() == 2
     assert story.refresh() == 1
+
+
+def test_with_a_settlement_floor_what_the_bank_says_later_is_counted_too(clock):
+    story = Story(clock, 1)
+    story.place(story.houses[0])
+    _house, placement, loans = story.placed[0]
+    world.recover(story.bank, story.houses[0], loans[0], 10_00)
+    story.pass_day(20)
+    with scope(story.bank.actor("vendor_manager")) as actor:
+        hold = holds.open_hold(
+            actor=actor, loan_id=loans[0].pk, kind="settled", reason="Settled for little"
+        )
+        placements.recall(actor=actor, placement_id=placement.pk, reason="Rotation")
+
+    def cash_minor() -> int:
+        with scope(story.bank.sweep) as actor:
+            question = story.question(actor)
+            question.policy.settlement_floor_ppm = 500_000
+            success_cells.refresh(actor=actor, question=question)
+            kept = SuccessCell.objects.values_list("cash_minor", flat=True)
+            return sum(kept)
+
+    story.pass_day(100)
+    assert cash_minor() == 0
+    with scope(story.bank.actor("vendor_manager")) as actor:
+        holds.release(actor=actor, hold_id=hold.pk, reason="It was not settled after all")
+    story.pass_day(1)
+    assert cash_minor() == 10_00
 
 
 def test_the_database_counts_what_the_engine_counts(clock):
