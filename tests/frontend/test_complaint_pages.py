@@ -1,7 +1,6 @@
 """Pages of complaints: the queue, one case from both sides, and the form that tells nothing."""
 
 import datetime
-import html
 import re
 
 import pytest
@@ -13,7 +12,7 @@ from agencies.scope import scope
 from portfolios.models import Complaint, ComplaintIntake, Hold, Loan
 from portfolios.services import complaints
 from tests import world
-from tests.portfolios.over_http import person
+from tests.portfolios.over_http import person, words
 
 pytestmark = pytest.mark.django_db
 
@@ -49,12 +48,6 @@ def open_one(bank, loan, severity="medium"):
             account=ACCOUNT,
             summary="Whom did you speak to?",
         )
-
-
-def words(response) -> str:
-    """What a page says, without its tags."""
-    text = re.sub(r"<[^>]+>", " ", response.content.decode())
-    return re.sub(r"\s+", " ", html.unescape(text))
 
 
 def listed(client, query="") -> list[str]:

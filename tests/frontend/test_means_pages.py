@@ -11,18 +11,12 @@ from agencies.scope import scope
 from portfolios.services import holds
 from tests import world
 from tests.portfolios import over_http, working
-from tests.portfolios.over_http import person
+from tests.portfolios.over_http import person, words
 from tests.portfolios.working import at, contact, pay, promise
 
 pytestmark = pytest.mark.django_db
 
 PLACED, TODAY = "2026-01-05", "2026-03-02"
-
-
-def words(answer) -> str:
-    """What stands on the page, without its markup."""
-    text = re.sub(r"<[^>]+>", " ", answer.content.decode())
-    return re.sub(r"\s+", " ", html.unescape(text)).replace("\u202f", " ")
 
 
 def figure(answer) -> dict:

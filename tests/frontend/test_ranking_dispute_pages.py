@@ -14,7 +14,7 @@ from tests import world
 from tests.access import pages
 from tests.marketplace import disputing
 from tests.marketplace.disputing import NOON
-from tests.portfolios.over_http import person
+from tests.portfolios.over_http import person, words
 
 pytestmark = pytest.mark.django_db
 
@@ -26,12 +26,6 @@ TOLD = {
     "statement": SAID,
 }
 NO = {"outcome": "not_corrected", "answer": "It came in twice", "correction": ""}
-
-
-def words(response) -> str:
-    """What a page says, without its tags and data."""
-    text = re.sub(r"<script.*?</script>", " ", response.content.decode(), flags=re.DOTALL)
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", text)))
 
 
 @pytest.fixture

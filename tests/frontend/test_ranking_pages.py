@@ -16,7 +16,7 @@ from marketplace.models import RankingRun
 from marketplace.services import rankings
 from portfolios.models import Loan
 from tests import world
-from tests.portfolios.over_http import person
+from tests.portfolios.over_http import person, words
 
 pytestmark = pytest.mark.django_db
 
@@ -28,12 +28,6 @@ NAMES = ("Alder", "Birch", "Cedar", "Damson", "Elm")
 def bank(clock):
     clock.set(NOON)
     return world.make_bank("Hudson Bank")
-
-
-def words(response) -> str:
-    """What a page says, without its tags and data."""
-    text = re.sub(r"<script.*?</script>", " ", response.content.decode(), flags=re.DOTALL)
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", text)))
 
 
 def figures(response) -> list[dict]:

@@ -1,8 +1,5 @@
 """Pages of the ranking's policy: read by those who are ranked, changed by two of the bank."""
 
-import html
-import re
-
 import pytest
 
 from agencies.scope import scope
@@ -10,7 +7,7 @@ from marketplace.models import RankingBacktest, RankingPolicy
 from tests import world
 from tests.marketplace import ranked
 from tests.marketplace.ranked import LENIENT
-from tests.portfolios.over_http import person
+from tests.portfolios.over_http import person, words
 
 pytestmark = pytest.mark.django_db
 
@@ -26,11 +23,6 @@ def panel(clock):
 @pytest.fixture
 def empty(clock):
     return ranked.on_its_first_day(clock)
-
-
-def words(response) -> str:
-    text = re.sub(r"<script.*?</script>", " ", response.content.decode(), flags=re.DOTALL)
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", text)))
 
 
 def filled(response, **changes) -> dict:

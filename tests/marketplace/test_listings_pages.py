@@ -9,7 +9,7 @@ from marketplace.models import Listing, ListingInvitation
 from portfolios.models import Portfolio
 from tests import world
 from tests.marketplace import market
-from tests.portfolios.over_http import person
+from tests.portfolios.over_http import person, words
 
 
 def read(client, path: str, status: int = 200) -> str:
@@ -48,7 +48,7 @@ def test_the_home_page_says_what_waits(stall, clock):
 
 
 def test_bidders_see_findings_and_groups_and_no_loan(stall):
-    page = read(person(stall.houses[0], "collector"), f"/listings/{stall.listing.pk}/")
+    page = words(person(stall.houses[0], "collector").get(f"/listings/{stall.listing.pk}/"))
     assert "of the loans owe $500" in page
     assert "Every loan is in NY" in page
     assert "puts groups of fewer than five borrowers together" in page

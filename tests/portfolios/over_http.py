@@ -1,6 +1,8 @@
 """Speaking to the portal as people and machines do: over HTTP, with a session or a token."""
 
+import html
 import json
+import re
 
 from django.test import Client
 
@@ -54,3 +56,9 @@ def do(client: Client, mutation: str, wanted: str, **given) -> dict:
         f" {wanted} errors {{ code message field row }} }} }}"
     )
     return ask(client, query, input=given)[mutation]
+
+
+def words(answer) -> str:
+    """What a page says, without tags and data: a token or a digest in them holds any letters."""
+    text = re.sub(r"<script.*?</script>", " ", answer.content.decode(), flags=re.DOTALL)
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", text)))
