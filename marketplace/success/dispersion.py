@@ -1,18 +1,20 @@
 """How much chance there is in an agency's figures: from its mix, never its own residuals."""
 
 import dataclasses
+from typing import Self
 
 import numpy as np
 
 from marketplace.success.book import Book, Paid
 from marketplace.success.factors import Factors
 from marketplace.success.fits import ratio
+from marketplace.success.sizes import Sizes
 
 BALANCE_BANDS = 5
 PAYERS_FOR_OWN = 50
 """Groups with fewer payers take the dispersion of all."""
 LOTS_TRIMMED = 0.005
-TILT_AT_LEAST = 0.25
+REST_AT_LEAST = 0.25
 LEAST_VARIANCE = 1e-6
 """Of a logarithm: no figure is surer than to a thousandth. Without it data in which everything is
 exactly as expected would have infinite weight."""
@@ -20,58 +22,127 @@ exactly as expected would have infinite weight."""
 
 @dataclasses.dataclass(frozen=True)
 class Variances:
-    """Of the logarithms of the three factors, by agency; infinite where nothing was expected.
+    """Of the logarithms of the factors, by agency; infinite where nothing was expected. That of
+    the `size` is of its two parts together, `typical` and `large` are of each.
 
-    `between_lots` is ω², what lots of one agency differ by beyond chance (variance of their log).
+    `between_lots` is ω², what lots of one agency differ by beyond chance in how many pay (variance
+    of their log).
     """
 
     count: np.ndarray
     tilt: np.ndarray
     size: np.ndarray
+    typical: np.ndarray
+    large: np.ndarray
     between_lots: float
 
 
-def of(book: Book, paid: Paid, factors: Factors) -> Variances:
+def of(book: Book, paid: Paid, factors: Factors, sizes: Sizes) -> Variances:
     """The variances of a book's factors.
 
     φ_g = Σ(y − θe)² / Σθe over the loans of a group, which is a coarse group of strata × a fifth of
     the balances, pooled over agencies.
     """
-    loans = len(book.agency)
-    group = _groups(book)
-    expected_payers = _expected(book, factors.counts.rate)
+    loans = _Loans.of(book, paid)
     expected_cash = _expected(book, factors.money.rate) * book.balance
-    payers = np.bincount(paid.loan[paid.is_paying], minlength=loans).astype(float)
-    cash = np.bincount(paid.loan, paid.cash, minlength=loans)
-    scale = ratio(
-        factors.severity_cash,
-        _by(book.agency, payers * book.balance * factors.severity[book.stratum], book.agencies),
-    )[book.agency]
-    severity_cash = payers * book.balance * factors.severity[book.stratum] * scale
-    count = _phi(group, payers, factors.count[book.agency] * expected_payers, payers)
+    severity_cash = loans.payers * book.balance * factors.severity[book.stratum]
+    severity_cash *= ratio(factors.severity_cash, loans.by_agency(severity_cash))[book.agency]
+    cash = np.bincount(paid.loan, paid.cash, minlength=len(book.agency))
+    count, count_of_lots, between = _count(loans, factors)
     money_ratio = ratio(factors.severity_cash, factors.expected_cash)
-    money = _phi(group, severity_cash, money_ratio[book.agency] * expected_cash, payers)
-    size = _phi(group, cash, factors.size[book.agency] * severity_cash, payers)
-    own = book.agencies
-    of_count = _by(book.agency, count[group] * expected_payers, own)
-    of_money = _by(book.agency, money[group] * expected_cash, own)
-    of_size = _by(book.agency, size[group] * severity_cash, own)
-    phi_count = ratio(of_count, factors.expected_payers, otherwise=1.0)
-    by_count = _at_least(ratio(phi_count, factors.expected_payers, otherwise=np.inf))
-    by_money = _at_least(ratio(of_money, factors.expected_cash**2, otherwise=np.inf))
-    by_size = _at_least(ratio(of_size, factors.severity_cash**2, otherwise=np.inf))
-    by_count = by_count * factors.counts.inflation
-    by_money = by_money * factors.money.inflation
-    between, shares = _between_lots(book, factors, payers, expected_payers, phi_count)
-    # Hausman's difference: what the weighting by balance adds to the count's own variance.
-    both = np.isfinite(by_money) & np.isfinite(by_count)
-    more = np.subtract(by_money, by_count, out=np.full(own, np.inf), where=both)
+    money = loans.variance(severity_cash, expected_cash, money_ratio) * factors.money.inflation
+    size = loans.variance(cash, severity_cash, factors.size)
+    typical, typical_of_lots = _typical(loans, sizes)
     return Variances(
-        count=by_count + between * shares,
-        tilt=np.maximum(more, by_money * TILT_AT_LEAST),
-        size=by_size,
+        count=count + count_of_lots,
+        tilt=_beyond(money, count),
+        size=size,
+        typical=typical + typical_of_lots,
+        large=_beyond(size, typical),
         between_lots=between,
     )
+
+
+def of_count(book: Book, paid: Paid, factors: Factors) -> np.ndarray:
+    """By agency the variance of how many pay alone."""
+    own, of_lots, _between = _count(_Loans.of(book, paid), factors)
+    return own + of_lots
+
+
+def _count(loans: "_Loans", factors: Factors) -> tuple[np.ndarray, np.ndarray, float]:
+    """The variance of how many pay by chance and by lots, by agency, and ω²."""
+    expected = _expected(loans.book, factors.counts.rate)
+    own = loans.variance(loans.payers, expected, factors.count)
+    between, of_lots = loans.between_lots(loans.payers, expected, factors.count, own)
+    return own * factors.counts.inflation, of_lots, between
+
+
+def _typical(loans: "_Loans", sizes: Sizes) -> tuple[np.ndarray, np.ndarray]:
+    """The variance of the typical payment by chance and by lots, by agency."""
+    own = loans.variance(sizes.found, sizes.expected, sizes.typical)
+    _between, of_lots = loans.between_lots(sizes.found, sizes.expected, sizes.typical, own)
+    return own * sizes.inflation / sizes.shown**2, of_lots / sizes.shown**2
+
+
+def _beyond(both: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Hausman's difference: the variance that a noisier figure has beyond the surer one."""
+    known = np.isfinite(both) & np.isfinite(first)
+    more = np.subtract(both, first, out=np.full(len(both), np.inf), where=known)
+    return np.maximum(more, both * REST_AT_LEAST)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Loans:
+    """The loans of a book with the `group` that each shares its dispersion with, and how often
+    each paid."""
+
+    book: Book
+    group: np.ndarray
+    payers: np.ndarray
+
+    @classmethod
+    def of(cls, book: Book, paid: Paid) -> Self:
+        payers = np.bincount(paid.loan[paid.is_paying], minlength=len(book.agency))
+        return cls(book, _groups(book), payers.astype(float))
+
+    def by_agency(self, values: np.ndarray) -> np.ndarray:
+        return _by(self.book.agency, values, self.book.agencies)
+
+    def variance(self, found: np.ndarray, expected: np.ndarray, theta: np.ndarray) -> np.ndarray:
+        """By agency, of the logarithm of found ÷ expected, for what was found and expected by
+        loan; `theta` is what each agency has of it."""
+        phi = _phi(self.group, found, theta[self.book.agency] * expected, self.payers)
+        noise = self.by_agency(phi[self.group] * expected)
+        return _at_least(ratio(noise, self.by_agency(expected) ** 2, otherwise=np.inf))
+
+    def between_lots(
+        self, found: np.ndarray, expected: np.ndarray, theta: np.ndarray, own: np.ndarray
+    ) -> tuple[float, np.ndarray]:
+        """ω² by the method of moments within agencies (DerSimonian & Laird 1986), and by agency
+        the part of it that stays, ω² Σ_l (E_l / E)²; `own` is the variance of chance alone."""
+        of_lot, place = _lots(self.book)
+        found, mean = (
+            np.bincount(place, values, minlength=len(of_lot)) for values in (found, expected)
+        )
+        total = _by(of_lot, mean, self.book.agencies)
+        shares = ratio(_by(of_lot, mean**2, self.book.agencies), total**2)
+        phi = np.where(total > 0, own, 0) * total
+        theta = theta[of_lot]
+        known = (mean > 0) & (theta > 0)
+        of_lot, mean = of_lot[known], theta[known] * mean[known]
+        relative = found[known] / mean - 1
+        variance = _at_least(phi[of_lot] / mean)
+        score = relative / np.sqrt(variance)
+        if len(score):
+            low, high = np.quantile(score, (LOTS_TRIMMED, 1 - LOTS_TRIMMED))
+            relative = np.clip(score, low, high) * np.sqrt(variance)
+        weight = 1 / variance
+        within = _by(of_lot, weight, self.book.agencies)
+        squared = _by(of_lot, weight**2, self.book.agencies)
+        below = float(weight.sum() - ratio(squared, within).sum())
+        excess = float((relative**2 / variance).sum()) - (len(of_lot) - np.count_nonzero(within))
+        between = max(0.0, excess / below) if below > 0 else 0.0
+        return between, between * shares
 
 
 def _at_least(variance: np.ndarray) -> np.ndarray:
@@ -110,38 +181,6 @@ def _phi(group: np.ndarray, found: np.ndarray, mean: np.ndarray, payers: np.ndar
 
 def _by(agency: np.ndarray, values: np.ndarray, agencies: int) -> np.ndarray:
     return np.bincount(agency, values, minlength=agencies)
-
-
-def _between_lots(
-    book: Book,
-    factors: Factors,
-    payers: np.ndarray,
-    expected: np.ndarray,
-    phi: np.ndarray,
-) -> tuple[float, np.ndarray]:
-    """ω² by the method of moments within agencies (DerSimonian & Laird 1986), and by agency the
-    part of it that stays: Σ_l (E_l / E)²."""
-    of_lot, place = _lots(book)
-    found, mean = (
-        np.bincount(place, values, minlength=len(of_lot)) for values in (payers, expected)
-    )
-    shares = _by(of_lot, mean**2, book.agencies)
-    shares = ratio(shares, factors.expected_payers**2)
-    theta = factors.count[of_lot]
-    known = (mean > 0) & (theta > 0)
-    of_lot, mean = of_lot[known], theta[known] * mean[known]
-    relative = found[known] / mean - 1
-    variance = _at_least(phi[of_lot] / mean)
-    score = relative / np.sqrt(variance)
-    if len(score):
-        low, high = np.quantile(score, (LOTS_TRIMMED, 1 - LOTS_TRIMMED))
-        relative = np.clip(score, low, high) * np.sqrt(variance)
-    weight = 1 / variance
-    within = _by(of_lot, weight, book.agencies)
-    squared = _by(of_lot, weight**2, book.agencies)
-    below = float(weight.sum() - ratio(squared, within).sum())
-    excess = float((relative**2 / variance).sum()) - (len(of_lot) - np.count_nonzero(within))
-    return (max(0.0, excess / below) if below > 0 else 0.0), shares
 
 
 def _lots(book: Book) -> tuple[np.ndarray, np.ndarray]:

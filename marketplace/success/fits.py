@@ -57,7 +57,7 @@ def two_way(observed: np.ndarray, exposure: np.ndarray) -> Fit:
             theta = theta * np.exp(_newton(theta, rate, exposure, own))
         else:
             theta = ratio(own, expected)
-        return _centred(theta, expected, group)
+        return centred(theta, expected, group)
 
     theta, passes = _settled(moved, len(own))
     rate = ratio(by_cell, theta @ exposure)
@@ -87,7 +87,7 @@ def three_margins(observed: np.ndarray, exposure: np.ndarray, coarse_of: np.ndar
         shape = ratio(by_shape, gather @ (level[:, None] * held))
         level = ratio(by_stratum, (held * shape[coarse_of]).sum(axis=1))
         expected = flat @ (level[:, None] * shape[coarse_of]).ravel()
-        return _centred(ratio(own, expected), expected, group)
+        return centred(ratio(own, expected), expected, group)
 
     theta, passes = _settled(moved, agencies)
     rate = level[:, None] * shape[coarse_of]
@@ -144,7 +144,7 @@ def _inflation(mean: np.ndarray) -> np.ndarray:
     return np.maximum(1.0, (1 - SHARE_AS_IF_KNOWN) * (vectors**2 @ inverse))
 
 
-def _centred(theta: np.ndarray, expected: np.ndarray, group: np.ndarray) -> np.ndarray:
+def centred(theta: np.ndarray, expected: np.ndarray, group: np.ndarray) -> np.ndarray:
     """θ so that the expected outcome of each group is what its agencies achieved."""
     total = np.bincount(group, expected)
     reached = np.bincount(group, theta * expected)

@@ -31,9 +31,11 @@ def combine(
     σ_c² by the method of moments over Δ = ln other − ln random; then weights 1/v_r and
     1/(v_n + σ_c²). Where a factor is 0 its own side alone says so.
     """
-    has_both = (random > 0) & (other > 0) & np.isfinite(random_variance + other_variance)
-    apart = np.log(other[has_both]) - np.log(random[has_both])
-    weight = 1 / (random_variance[has_both] + other_variance[has_both])
+    known = (other > 0) & np.isfinite(random_variance + other_variance)
+    has_both = known & (random > 0)
+    apart = _log(other, other_variance)[known] - _log(random, random_variance)[known]
+    # Chance is less where there is more to count: its variance is that of an average agency.
+    weight = other[known] / (random_variance + other_variance)[known]
     pull_squared = _between(apart, weight)
     of_random = ratio(np.ones_like(random), random_variance)
     of_other = ratio(np.ones_like(other), other_variance + pull_squared)
@@ -60,3 +62,9 @@ def _between(apart: np.ndarray, weight: np.ndarray) -> float:
     below = float(weight.sum() - (weight**2).sum() / weight.sum())
     excess = float((weight * (apart - mean) ** 2).sum()) - (len(apart) - 1)
     return max(0.0, excess / below) if below > 0 else 0.0
+
+
+def _log(factor: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """The logarithm of a factor that a count of factor ÷ variance is behind; with half a success
+    more it is hardly biased where that is small, and there is one where nobody paid."""
+    return np.log(factor + variance / 2)

@@ -7,11 +7,13 @@ import numpy as np
 from marketplace.success import cells as cell_tables
 from marketplace.success import dispersion, identity, random_lots, shrinkage, standing
 from marketplace.success import factors as factor_tables
+from marketplace.success import sizes as size_tables
 from marketplace.success.book import Book, Paid, Policy, paid
 from marketplace.success.cells import Cells
 from marketplace.success.dispersion import Variances
 from marketplace.success.factors import Factors
 from marketplace.success.fits import ratio
+from marketplace.success.sizes import Sizes
 from marketplace.success.standing import Place, Status
 
 LEVEL = 0.95
@@ -108,9 +110,10 @@ def score(
         )
     cells = each.in_pairs()
     factors = factor_tables.split(cells, book.group_of)
-    variances = dispersion.of(book, payments, factors)
+    sizes = size_tables.split(book, payments, factors)
+    variances = dispersion.of(book, payments, factors, sizes)
     count, pull = _count(doubled, each, payments, factors, variances)
-    parts = _shrunk(factors, count, variances)
+    parts = _shrunk(factors, sizes, count, variances)
     judged = _judged(policy, cells, factors, parts, barred)
     return Result(
         scores=_scores(book, policy, cells, factors, variances, judged),
@@ -119,7 +122,7 @@ def score(
         variances=variances,
         tau_count=parts[0].tau_squared ** 0.5,
         tau_tilt=parts[1].tau_squared ** 0.5,
-        tau_size=parts[2].tau_squared ** 0.5,
+        tau_size=(parts[2].tau_squared + parts[3].tau_squared) ** 0.5,
         pull=pull,
         capped=float(payments.beyond_cap.sum()),
         outside=payments.outside,
@@ -137,7 +140,7 @@ def _count(
     if not (doubled.agency % 2).any():
         return (factors.count, variances.count), None
     halves = factor_tables.split(each, doubled.group_of)
-    spread = dispersion.of(doubled, payments, halves).count
+    spread = dispersion.of_count(doubled, payments, halves)
     combined = random_lots.combine(halves.count[1::2], spread[1::2], halves.count[::2], spread[::2])
     expected = factors.expected_payers
     level = ratio(np.array(expected.sum()), np.array((combined.factor * expected).sum()))
@@ -145,18 +148,20 @@ def _count(
 
 
 def _shrunk(
-    factors: Factors, count: tuple[np.ndarray, np.ndarray], variances: Variances
+    factors: Factors, sizes: Sizes, count: tuple[np.ndarray, np.ndarray], variances: Variances
 ) -> list[shrinkage.Posterior]:
-    """The posteriors of the three factors; `count` is the first with its variance."""
+    """The posteriors of the count, the tilt and the two parts of the size; `count` is the first
+    with its variance."""
     parts = []
-    for factor, variance in (
-        count,
-        (factors.tilt, variances.tilt),
-        (factors.size, variances.size),
+    for factor, variance, tau_prior in (
+        (*count, shrinkage.half_normal),
+        (factors.tilt, variances.tilt, shrinkage.none_or_some),
+        (sizes.typical, variances.typical, shrinkage.half_normal),
+        (sizes.large, variances.large, shrinkage.none_or_some),
     ):
         exposure = ratio(np.ones_like(variance), variance)
         successes = exposure * np.clip(factor, 0, None)
-        parts.append(shrinkage.posterior(successes, exposure))
+        parts.append(shrinkage.posterior(successes, exposure, tau_prior))
     return parts
 
 

@@ -16,11 +16,13 @@ from scipy.special import digamma, gammaln, polygamma
 TAUS, MUS = 32, 15
 TAU_RANGE = (0.01, 1.5)
 TAU_SCALE = 0.5
+NONE = 0.75
+TAU_RARE, RARE = 0.10, 0.05
 MU_WIDTH = 4.0
 MU_REACH_MAX = 5.0
 """Of log μ, where there is next to no exposure: no mean is a hundred times the field's."""
 
-LogPrior = Callable[[np.ndarray, np.ndarray], np.ndarray]
+TauPrior = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,17 +53,32 @@ class Posterior:
         return (generator.standard_gamma(shape) / rate).T
 
 
-def posterior(successes: np.ndarray, exposure: np.ndarray) -> Posterior:
-    """By agency, from effective successes o and effective exposures e, both 0 or more.
+def half_normal(taus: np.ndarray) -> np.ndarray:
+    """The log weights of τ ~ half-normal(0.5): agencies differ, nobody knows by how much."""
+    # The grid is even in log τ, so each point stands for a stretch as long as τ.
+    return -0.5 * (taus / TAU_SCALE) ** 2 + np.log(taus)
 
-    τ ~ half-normal(0.5), log μ flat.
-    """
+
+def none_or_some(taus: np.ndarray) -> np.ndarray:
+    """The log weights of a τ that is more likely none at all: three quarters are on the least of
+    the grid (Mitchell & Beauchamp 1988), the rest falls exponentially to P(τ > 0.10) = 0.05
+    (Simpson, Rue, Riebler, Martins & Sørbye 2017)."""
+    some = taus * RARE ** (taus / TAU_RARE)
+    weights = (1 - NONE) * some / some.sum()
+    weights[0] += NONE
+    return np.log(weights)
+
+
+def posterior(
+    successes: np.ndarray, exposure: np.ndarray, tau_prior: TauPrior = half_normal
+) -> Posterior:
+    """By agency, from effective successes o and effective exposures e, both 0 or more; `tau_prior`
+    gives log weights to a grid of τ, those of log μ are even."""
     taus = np.geomspace(*TAU_RANGE, TAUS)
     mus = np.exp(_log_mus(successes, exposure))
     tau, mu = (axis.ravel() for axis in np.meshgrid(taus, mus, indexing="ij"))
-    # The grid is even in log τ, so each point stands for a stretch as long as τ.
-    log_prior = -0.5 * (tau / TAU_SCALE) ** 2 + np.log(tau)
-    return on_grid(successes, exposure, shape=1 / tau**2, rate=1 / (tau**2 * mu), weigh=log_prior)
+    weigh = np.repeat(tau_prior(taus), MUS)
+    return on_grid(successes, exposure, shape=1 / tau**2, rate=1 / (tau**2 * mu), weigh=weigh)
 
 
 def on_grid(

@@ -58,11 +58,13 @@ SCENARIOS = (
 
 @dataclasses.dataclass(frozen=True)
 class Simulated:
-    """A book and the true index of each agency: the cash to be expected of it ÷ that of an agency
-    of skill 1, on its own loans over their own months."""
+    """A book, the true index of each agency (the cash to be expected of it ÷ that of an agency
+    of skill 1, on its own loans over their own months) and the part of it that is its `size` of
+    payments."""
 
     book: Book
     truth: np.ndarray
+    size: np.ndarray
 
 
 def simulate(scenario: Scenario, seed: int) -> Simulated:
@@ -128,7 +130,7 @@ def simulate(scenario: Scenario, seed: int) -> Simulated:
         agencies=agencies,
         is_random=is_random if scenario.random_part else None,
     )
-    return Simulated(made, truth)
+    return Simulated(made, truth, size)
 
 
 def _shape() -> np.ndarray:
