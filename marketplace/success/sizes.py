@@ -59,21 +59,23 @@ def split(book: Book, paid: Paid, factors: Factors) -> Sizes:
         return summed.reshape(shape).astype(float)
 
     payments = by_cell(None)
+    group = fits.groups(payments, payments)
     typical = np.ones(book.agencies)
     for _number in range(PASSES_MAX):
         counted = np.minimum(part, (typical * limit)[agency])
         found = by_cell(counted)
-        fit = fits.two_way(found, payments)
         limited = float(ratio(counted[counted < part].sum(), counted.sum()))
         shown = max(SHOWN_AT_LEAST, 1 - limited)
-        found_typical = ratio(found.sum(axis=1), fit.expected, otherwise=1.0)
+        expected = payments @ ratio(found.sum(axis=0), typical @ payments)
         before = typical
         # The ratio shows a part of what is still missing; their common level is none of it.
-        moved = typical * (found_typical / typical) ** (1 / shown)
-        centred = fits.centred(moved, fit.expected, fit.group)
-        typical = np.where(fit.expected > 0, centred, 1)
+        missing = ratio(found.sum(axis=1), expected * typical, otherwise=1.0)
+        moved = fits.centred(typical * missing ** (1 / shown), expected, group)
+        typical = np.where(expected > 0, moved, 1)
         if np.abs(typical / before - 1).max() < PRECISION:
             break
+    fit = fits.two_way(found, payments)
+    typical = ratio(found.sum(axis=1), fit.expected, otherwise=1.0)
     return Sizes(
         typical=typical,
         large=ratio(factors.size, typical, otherwise=1.0),
