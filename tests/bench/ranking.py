@@ -1,6 +1,8 @@
 """The ranking: how near it comes to a truth that is known, and what five million loans cost."""
 
+import concurrent.futures
 import dataclasses
+import itertools
 import resource
 import time
 
@@ -20,14 +22,19 @@ def show(seeds: range = SEEDS) -> None:
     """Print a line a scenario: Spearman, the true best five found, coverage of 95 % intervals."""
     names = "".join(f"{name:>24}" for name in METHODS)
     print(f"{f'agencies ranked, {len(seeds)} worlds each':38}{names}")
-    for scenario in simulated.SCENARIOS:
-        worlds = [yardsticks.compared(simulated.simulate(scenario, seed)) for seed in seeds]
-        cells = ""
-        for method in METHODS:
-            marks = np.array([dataclasses.astuple(world[method]) for world in worlds])
-            spearman, top, coverage = marks.mean(axis=0)
-            cells += f"{spearman:10.3f} {top:5.2f} {coverage:7.3f}"
-        print(f"{scenario.name:38}{cells}", flush=True)
+    with concurrent.futures.ProcessPoolExecutor() as pool:
+        for scenario in simulated.SCENARIOS:
+            worlds = list(pool.map(_compared, itertools.repeat(scenario), seeds))
+            cells = ""
+            for method in METHODS:
+                marks = np.array([dataclasses.astuple(world[method]) for world in worlds])
+                spearman, top, coverage = marks.mean(axis=0)
+                cells += f"{spearman:10.3f} {top:5.2f} {coverage:7.3f}"
+            print(f"{scenario.name:38}{cells}", flush=True)
+
+
+def _compared(scenario: simulated.Scenario, seed: int) -> dict[str, yardsticks.Marks]:
+    return yardsticks.compared(simulated.simulate(scenario, seed))
 
 
 def show_speed() -> None:
