@@ -4,10 +4,22 @@ import dataclasses
 import datetime
 
 from agencies import actors
-from agencies.models import User
+from agencies.models import AuditEntry, User
 from agencies.scope import scope
-from marketplace.models import RankingPolicy
-from marketplace.services import ranking_backtests, ranking_proposals, rankings
+from marketplace.models import (
+    RankingBacktest,
+    RankingPolicy,
+    RankingRun,
+    RankingScore,
+    SuccessCell,
+    SuccessSheet,
+)
+from marketplace.services import (
+    ranking_backtests,
+    ranking_policies,
+    ranking_proposals,
+    rankings,
+)
 from portfolios.models import Loan
 from tests import world
 
@@ -47,6 +59,30 @@ class Panel:
     def compute(self, currency: str = "USD"):
         with scope(self.bank.actor("vendor_manager")) as actor:
             return rankings.compute(actor=actor, currency=currency)
+
+    def counts(self) -> dict[str, int]:
+        """How many rows there are of all that a policy may or may not lead to."""
+        models = (
+            RankingPolicy,
+            RankingBacktest,
+            RankingRun,
+            RankingScore,
+            SuccessCell,
+            SuccessSheet,
+        )
+        with scope(self.bank.actor("auditor")):
+            return {model.__name__: model.objects.count() for model in models}
+
+    def in_force(self) -> int:
+        """The version in force."""
+        with scope(self.bank.actor("auditor")) as actor:
+            return ranking_policies.current(actor=actor).version
+
+    def entries(self) -> list[tuple]:
+        """Action, reason and changes of what the audit trail says of policies."""
+        with scope(self.bank.actor("auditor")):
+            found = AuditEntry.objects.filter(action__startswith="ranking_policy.").order_by("pk")
+            return [(one.action.split(".")[1], one.reason, one.changes) for one in found]
 
     def places(self, run) -> dict[str, dict]:
         """Agency → its place in a run, as a back-test tells it."""

@@ -4,18 +4,12 @@ import datetime
 
 import pytest
 
-from agencies.models import AuditEntry
 from agencies.scope import scope
 from config import errors
 from marketplace.models import (
-    RankingBacktest,
-    RankingPolicy,
-    RankingRun,
-    RankingScore,
     SuccessCell,
-    SuccessSheet,
 )
-from marketplace.services import ranking_backtests, ranking_policies, rankings
+from marketplace.services import ranking_backtests, rankings
 from tests import world
 from tests.marketplace import ranked
 from tests.marketplace.ranked import DAYS, LENIENT
@@ -33,32 +27,15 @@ def empty(clock):
     return ranked.on_its_first_day(clock)
 
 
-def counts(bank) -> dict[str, int]:
-    models = (RankingPolicy, RankingBacktest, RankingRun, RankingScore, SuccessCell, SuccessSheet)
-    with scope(bank.actor("auditor")):
-        return {model.__name__: model.objects.count() for model in models}
-
-
-def in_force(bank) -> int:
-    with scope(bank.actor("auditor")) as actor:
-        return ranking_policies.current(actor=actor).version
-
-
-def entries(bank) -> list[tuple]:
-    with scope(bank.actor("auditor")):
-        found = AuditEntry.objects.filter(action__startswith="ranking_policy.").order_by("pk")
-        return [(one.action.split(".")[1], one.reason, one.changes) for one in found]
-
-
 def test_a_back_test_says_who_would_stand_where(panel, clock):
     clock.set(ranked.QUARTER_END)
     then = panel.places(panel.compute())
     clock.set(ranked.NOON + 100 * DAYS)
     now = panel.places(panel.compute())
     policy = panel.propose(**LENIENT)
-    before = counts(panel.bank)
+    before = panel.counts()
     made = panel.backtest(policy)
-    assert counts(panel.bank) == {**before, "RankingBacktest": 1}
+    assert panel.counts() == {**before, "RankingBacktest": 1}
     # Of the last four quarters one had loans.
     assert made.moments == [
         "2026-04-01T00:00:00-04:00",
@@ -69,13 +46,13 @@ def test_a_back_test_says_who_would_stand_where(panel, clock):
     assert {agency: places[0]["before"] for agency, places in found.items()} == then
     assert {agency: places[1]["before"] for agency, places in found.items()} == now
     panel.adopt(policy)
-    assert in_force(panel.bank) == 2
+    assert panel.in_force() == 2
     adopted = panel.places(panel.compute())
     assert {agency: places[1]["after"] for agency, places in found.items()} == adopted
     assert adopted != now
     elm = str(panel.houses["Elm"].agency.pk)
     assert (adopted[elm]["position"], adopted[elm]["is_tied"]) == (1, False)
-    assert entries(panel.bank)[2:] == [
+    assert panel.entries()[2:] == [
         ("backtest", "", {"currency": "USD", "version": 2, "moments": 2, "agencies": 5}),
         ("adopt", "Agreed", {"version": 2, "state": "adopted"}),
     ]
@@ -115,7 +92,7 @@ def test_where_nothing_is_placed_there_is_nothing_to_try(empty):
             empty.backtest(policy, currency)
         assert refusal.value.code == code
     assert empty.adopt(policy).state == "adopted"
-    assert counts(empty.bank)["RankingBacktest"] == 0
+    assert empty.counts()["RankingBacktest"] == 0
 
 
 def test_on_the_first_day_a_back_test_finds_nothing_and_suffices(empty):

@@ -3,16 +3,11 @@
 import pytest
 from django.db import DatabaseError, transaction
 
-from agencies.models import AuditEntry
 from agencies.scope import scope
 from config import errors
 from marketplace.models import (
     RankingBacktest,
     RankingPolicy,
-    RankingRun,
-    RankingScore,
-    SuccessCell,
-    SuccessSheet,
 )
 from marketplace.selectors import visible_backtests, visible_ranking_policies
 from marketplace.services import ranking_backtests, ranking_policies, ranking_proposals
@@ -35,23 +30,6 @@ def empty(clock):
     return ranked.on_its_first_day(clock)
 
 
-def counts(bank) -> dict[str, int]:
-    models = (RankingPolicy, RankingBacktest, RankingRun, RankingScore, SuccessCell, SuccessSheet)
-    with scope(bank.actor("auditor")):
-        return {model.__name__: model.objects.count() for model in models}
-
-
-def in_force(bank) -> int:
-    with scope(bank.actor("auditor")) as actor:
-        return ranking_policies.current(actor=actor).version
-
-
-def entries(bank) -> list[tuple]:
-    with scope(bank.actor("auditor")):
-        found = AuditEntry.objects.filter(action__startswith="ranking_policy.").order_by("pk")
-        return [(one.action.split(".")[1], one.reason, one.changes) for one in found]
-
-
 def test_a_proposal_is_the_policy_in_force_with_what_differs(empty):
     made = empty.propose(window_months=6, strata=[["grade", None], ["balance", [1_000, 5_000]]])
     with scope(empty.bank.actor("auditor")):
@@ -71,9 +49,9 @@ def test_a_proposal_is_the_policy_in_force_with_what_differs(empty):
     )
     assert kept.proposed_by_id == empty.bank.users["vendor_manager"].pk
     assert made.pk == kept.pk
-    assert in_force(empty.bank) == 1
+    assert empty.in_force() == 1
     changes = {"version": 2, "window_months": 6, "strata": ["grade", "balance 1000 5000"]}
-    assert entries(empty.bank) == [
+    assert empty.entries() == [
         ("begin", "", {"version": 1}),
         ("propose", "Others do", changes),
     ]
@@ -112,7 +90,7 @@ def test_what_cannot_hold_is_not_proposed(empty, changes, code, field):
     with pytest.raises(errors.InvalidInput) as refusal:
         empty.propose(**changes)
     assert (refusal.value.code, refusal.value.field) == (code, field)
-    assert counts(empty.bank)["RankingPolicy"] == 0
+    assert empty.counts()["RankingPolicy"] == 0
 
 
 def test_every_fact_there_is_can_be_a_stratum(panel):
@@ -146,7 +124,7 @@ def test_only_a_vendor_manager_proposes(empty):
     for role in ("compliance_officer", "auditor", "administrator", "finance_preparer"):
         with pytest.raises(errors.NotAllowed):
             empty.propose(role, window_months=6)
-    assert counts(empty.bank)["RankingPolicy"] == 0
+    assert empty.counts()["RankingPolicy"] == 0
 
 
 def test_two_people_adopt_a_policy_that_was_tried(panel):
@@ -162,7 +140,7 @@ def test_two_people_adopt_a_policy_that_was_tried(panel):
         with pytest.raises(refusal) as found:
             panel.adopt(policy, role)
         assert found.value.code == code
-    assert in_force(panel.bank) == 1
+    assert panel.in_force() == 1
     panel.backtest(policy, role="compliance_officer")
     with pytest.raises(errors.NotAllowed):
         panel.adopt(policy, "vendor_manager")
@@ -179,7 +157,7 @@ def test_two_people_adopt_a_policy_that_was_tried(panel):
         with pytest.raises(errors.InvalidState) as found:
             again(policy, role="compliance_officer")
         assert found.value.code == "NOT_PROPOSED"
-    assert in_force(panel.bank) == 2
+    assert panel.in_force() == 2
 
 
 def test_refusing_ones_own_is_withdrawing_it(empty):
@@ -189,8 +167,8 @@ def test_refusing_ones_own_is_withdrawing_it(empty):
     assert empty.refuse(others).decided_by_id == empty.bank.users["compliance_officer"].pk
     with pytest.raises(errors.InvalidState):
         empty.adopt(others)
-    assert in_force(empty.bank) == 1
-    assert [(action, reason) for action, reason, _changes in entries(empty.bank)] == [
+    assert empty.in_force() == 1
+    assert [(action, reason) for action, reason, _changes in empty.entries()] == [
         ("begin", ""),
         ("propose", "Others do"),
         ("withdraw", "Too strict"),
