@@ -37,60 +37,6 @@ class Variances:
     between_lots: float
 
 
-def of(book: Book, paid: Paid, factors: Factors, sizes: Sizes) -> Variances:
-    """The variances of a book's factors.
-
-    φ_g = Σ(y − θe)² / Σθe over the loans of a group, which is a coarse group of strata × a fifth of
-    the balances, pooled over agencies.
-    """
-    loans = _Loans.of(book, paid)
-    expected_cash = _expected(book, factors.money.rate) * book.balance
-    severity_cash = loans.payers * book.balance * factors.severity[book.stratum]
-    severity_cash *= ratio(factors.severity_cash, loans.by_agency(severity_cash))[book.agency]
-    cash = np.bincount(paid.loan, paid.cash, minlength=len(book.agency))
-    count, count_of_lots, between = _count(loans, factors)
-    money_ratio = ratio(factors.severity_cash, factors.expected_cash)
-    money = loans.variance(severity_cash, expected_cash, money_ratio) * factors.money.inflation
-    size = loans.variance(cash, severity_cash, factors.size)
-    typical, typical_of_lots = _typical(loans, sizes)
-    return Variances(
-        count=count + count_of_lots,
-        tilt=_beyond(money, count),
-        size=size,
-        typical=typical + typical_of_lots,
-        large=_beyond(size, typical),
-        between_lots=between,
-    )
-
-
-def of_count(book: Book, paid: Paid, factors: Factors) -> np.ndarray:
-    """By agency the variance of how many pay alone."""
-    own, of_lots, _between = _count(_Loans.of(book, paid), factors)
-    return own + of_lots
-
-
-def _count(loans: "_Loans", factors: Factors) -> tuple[np.ndarray, np.ndarray, float]:
-    """The variance of how many pay by chance and by lots, by agency, and ω²."""
-    expected = _expected(loans.book, factors.counts.rate)
-    own = loans.variance(loans.payers, expected, factors.count)
-    between, of_lots = loans.between_lots(loans.payers, expected, factors.count, own)
-    return own * factors.counts.inflation, of_lots, between
-
-
-def _typical(loans: "_Loans", sizes: Sizes) -> tuple[np.ndarray, np.ndarray]:
-    """The variance of the typical payment by chance and by lots, by agency."""
-    own = loans.variance(sizes.found, sizes.expected, sizes.typical)
-    _between, of_lots = loans.between_lots(sizes.found, sizes.expected, sizes.typical, own)
-    return own * sizes.inflation / sizes.shown**2, of_lots / sizes.shown**2
-
-
-def _beyond(both: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Hausman's difference: the variance that a noisier figure has beyond the surer one."""
-    known = np.isfinite(both) & np.isfinite(first)
-    more = np.subtract(both, first, out=np.full(len(both), np.inf), where=known)
-    return np.maximum(more, both * REST_AT_LEAST)
-
-
 @dataclasses.dataclass(frozen=True)
 class _Loans:
     """The loans of a book with the `group` that each shares its dispersion with, and how often
@@ -143,6 +89,60 @@ class _Loans:
         excess = float((relative**2 / variance).sum()) - (len(of_lot) - np.count_nonzero(within))
         between = max(0.0, excess / below) if below > 0 else 0.0
         return between, between * shares
+
+
+def of(book: Book, paid: Paid, factors: Factors, sizes: Sizes) -> Variances:
+    """The variances of a book's factors.
+
+    φ_g = Σ(y − θe)² / Σθe over the loans of a group, which is a coarse group of strata × a fifth of
+    the balances, pooled over agencies.
+    """
+    loans = _Loans.of(book, paid)
+    expected_cash = _expected(book, factors.money.rate) * book.balance
+    severity_cash = loans.payers * book.balance * factors.severity[book.stratum]
+    severity_cash *= ratio(factors.severity_cash, loans.by_agency(severity_cash))[book.agency]
+    cash = np.bincount(paid.loan, paid.cash, minlength=len(book.agency))
+    count, count_of_lots, between = _count(loans, factors)
+    money_ratio = ratio(factors.severity_cash, factors.expected_cash)
+    money = loans.variance(severity_cash, expected_cash, money_ratio) * factors.money.inflation
+    size = loans.variance(cash, severity_cash, factors.size)
+    typical, typical_of_lots = _typical(loans, sizes)
+    return Variances(
+        count=count + count_of_lots,
+        tilt=_beyond(money, count),
+        size=size,
+        typical=typical + typical_of_lots,
+        large=_beyond(size, typical),
+        between_lots=between,
+    )
+
+
+def of_count(book: Book, paid: Paid, factors: Factors) -> np.ndarray:
+    """By agency the variance of how many pay alone."""
+    own, of_lots, _between = _count(_Loans.of(book, paid), factors)
+    return own + of_lots
+
+
+def _count(loans: _Loans, factors: Factors) -> tuple[np.ndarray, np.ndarray, float]:
+    """The variance of how many pay by chance and by lots, by agency, and ω²."""
+    expected = _expected(loans.book, factors.counts.rate)
+    own = loans.variance(loans.payers, expected, factors.count)
+    between, of_lots = loans.between_lots(loans.payers, expected, factors.count, own)
+    return own * factors.counts.inflation, of_lots, between
+
+
+def _typical(loans: _Loans, sizes: Sizes) -> tuple[np.ndarray, np.ndarray]:
+    """The variance of the typical payment by chance and by lots, by agency."""
+    own = loans.variance(sizes.found, sizes.expected, sizes.typical)
+    _between, of_lots = loans.between_lots(sizes.found, sizes.expected, sizes.typical, own)
+    return own * sizes.inflation / sizes.shown**2, of_lots / sizes.shown**2
+
+
+def _beyond(both: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Hausman's difference: the variance that a noisier figure has beyond the surer one."""
+    known = np.isfinite(both) & np.isfinite(first)
+    more = np.subtract(both, first, out=np.full(len(both), np.inf), where=known)
+    return np.maximum(more, both * REST_AT_LEAST)
 
 
 def _at_least(variance: np.ndarray) -> np.ndarray:
